@@ -1,0 +1,1 @@
+"""Measurement mathematics in pure Python: rounding, expressions, uncertainty, conformity. Imports nothing."""
