@@ -1,0 +1,181 @@
+"""Who works here, who our customers are, and what each person may do until when."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from lims.core.text import Text
+
+
+class Organisation(models.Model):
+    """The institute itself, or a customer (送检单位)."""
+
+    class Kind(models.TextChoices):
+        INSTITUTE = "institute", _("本机构")
+        CUSTOMER = "customer", _("客户")
+
+    kind = models.CharField(_("类别"), max_length=12, choices=Kind)
+    name = models.CharField(_("名称"), max_length=200)
+    name_en = models.CharField(_("英文名称"), max_length=200, blank=True)
+    credit_code = models.CharField(_("统一社会信用代码"), max_length=18, blank=True)
+    address = models.CharField(_("地址"), max_length=300, blank=True)
+    postcode = models.CharField(_("邮政编码"), max_length=10, blank=True)
+    phone = models.CharField(_("电话"), max_length=40, blank=True)
+    email = models.EmailField(_("电子邮件"), blank=True)
+    authorisation_number = models.CharField(_("计量检定机构授权证书号"), max_length=100, blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("机构")
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="organisation_name_once"),
+            models.UniqueConstraint(fields=["kind"], condition=Q(kind="institute"), name="one_institute"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def title(self) -> Text:
+        """The name in both languages; the Chinese one where no English is entered."""
+        return Text(self.name, self.name_en or self.name)
+
+
+class Department(models.Model):
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="departments")
+    name = models.CharField(_("名称"), max_length=100)
+    name_en = models.CharField(_("英文名称"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("部门")
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="department_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def title(self) -> Text:
+        """The name in both languages; the Chinese one where no English is entered."""
+        return Text(self.name, self.name_en or self.name)
+
+
+class Role(models.TextChoices):
+    RECEPTIONIST = "receptionist", _("业务受理员")
+    TECHNICIAN = "technician", _("检定员")
+    CHECKER = "checker", _("核验员")
+    APPROVER = "approver", _("批准人")
+    TECHNICAL_LEAD = "technical_lead", _("技术负责人")
+    QUALITY_MANAGER = "quality_manager", _("质量负责人")
+    AUDITOR = "auditor", _("审核员")
+    CUSTOMER = "customer", _("客户用户")
+    ADMINISTRATOR = "administrator", _("系统管理员")
+
+
+class User(AbstractUser):
+    """A person who signs in. `display_name` is what certificates and events print."""
+
+    display_name = models.CharField(_("姓名"), max_length=60)
+    display_name_en = models.CharField(_("英文姓名"), max_length=80, blank=True)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="people")
+    department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="people")
+    title = models.CharField(_("职务"), max_length=60, blank=True)
+    title_en = models.CharField(_("英文职务"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("人员")
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+    @property
+    def shown_name(self) -> Text:
+        """The name in both languages; the Chinese one where no English is entered."""
+        return Text(str(self), self.display_name_en or str(self))
+
+
+class UserRole(models.Model):
+    user = models.ForeignKey(User, models.CASCADE, related_name="held_roles")
+    role = models.CharField(_("角色"), max_length=20, choices=Role)
+
+    class Meta:
+        verbose_name = _("人员角色")
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="role_held_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class Qualification(models.Model):
+    """A metrologist's professional qualification (注册计量师资格), as printed on the document."""
+
+    class Level(models.TextChoices):
+        FIRST = "1", _("一级注册计量师")
+        SECOND = "2", _("二级注册计量师")
+        PROJECT = "project", _("计量专业项目考核合格")
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="qualifications")
+    level = models.CharField(_("级别"), max_length=10, choices=Level)
+    certificate_number = models.CharField(_("证书编号"), max_length=60)
+    issued_on = models.DateField(_("发证日期"))
+    issuer = models.CharField(_("发证机关"), max_length=120, blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("职业资格")
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_level_display()} {self.certificate_number}"
+
+
+class Registration(models.Model):
+    """Registration of the qualification with the employing institute. Dates as printed; no period is assumed."""
+
+    qualification = models.ForeignKey(Qualification, models.PROTECT, related_name="registrations")
+    number = models.CharField(_("注册号"), max_length=60)
+    employer = models.CharField(_("执业单位"), max_length=200)
+    scope = models.CharField(_("计量专业项目"), max_length=300, blank=True)
+    valid_from = models.DateField(_("有效期自"))
+    valid_until = models.DateField(_("有效期至"))
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("注册")
+        constraints = [models.CheckConstraint(condition=Q(valid_until__gte=F("valid_from")), name="registration_dates")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Authorisation(models.Model):
+    """The institute's own authorisation: this person may do this act for this procedure or category in this period."""
+
+    class Scope(models.TextChoices):
+        PROCEDURE = "procedure", _("规程")
+        CATEGORY = "category", _("器具类别")
+
+    class Act(models.TextChoices):
+        VERIFY = "verify", _("检定")
+        CHECK = "check", _("核验")
+        APPROVE = "approve", _("批准")
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="authorisations")
+    scope_kind = models.CharField(_("范围类别"), max_length=10, choices=Scope)
+    scope = models.CharField(_("范围"), max_length=60, help_text="e.g. JJG 1148, or charging_pile_ac")
+    act = models.CharField(_("授权事项"), max_length=10, choices=Act)
+    valid_from = models.DateField(_("有效期自"))
+    valid_until = models.DateField(_("有效期至"))
+    granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    revoked_on = models.DateField(_("撤销日期"), null=True, blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("人员授权")
+        constraints = [
+            models.CheckConstraint(condition=Q(valid_until__gte=F("valid_from")), name="authorisation_dates")
+        ]
+        indexes = [models.Index(fields=["user", "act", "scope"], name="authorisation_lookup")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_act_display()} · {self.scope}"

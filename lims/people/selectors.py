@@ -1,0 +1,93 @@
+"""Reads about people. The viewer is the first argument; nobody sees more than the rules give them."""
+
+from datetime import date
+
+from django.db.models import Q, QuerySet
+
+from lims.audit.models import Event
+from lims.people.models import Authorisation, Organisation, Qualification, Role, User, UserRole
+
+STAFF = frozenset(Role.values) - {Role.CUSTOMER, Role.AUDITOR}
+
+
+def roles_of(user: object) -> frozenset[str]:
+    """The roles of a person; empty for strangers and people who have left. Cached on the object for one request."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    cached = user.__dict__.get("_roles")
+    if cached is None:
+        cached = frozenset(UserRole.objects.filter(user=user).values_list("role", flat=True))
+        user.__dict__["_roles"] = cached
+    return cached
+
+
+def is_staff(user: object) -> bool:
+    """Whether the person works for the institute (any role but customer and auditor)."""
+    return bool(roles_of(user) & STAFF)
+
+
+def institute() -> Organisation:
+    """The institute itself. Raises Organisation.DoesNotExist before it is entered."""
+    return Organisation.objects.get(kind=Organisation.Kind.INSTITUTE)
+
+
+def organisations(viewer: object) -> QuerySet[Organisation]:
+    """Customers see their own organisation, staff and auditors all."""
+    rows = Organisation.objects.order_by("name")
+    if is_staff(viewer) or Role.AUDITOR in roles_of(viewer):
+        return rows
+    if isinstance(viewer, User) and viewer.organisation_id and viewer.is_active:
+        return rows.filter(pk=viewer.organisation_id)
+    return rows.none()
+
+
+def people(viewer: object) -> QuerySet[User]:
+    """Staff and auditors see everybody, everybody sees himself."""
+    rows = User.objects.select_related("organisation", "department").order_by("display_name")
+    if is_staff(viewer) or Role.AUDITOR in roles_of(viewer):
+        return rows
+    return rows.filter(pk=viewer.pk) if isinstance(viewer, User) else rows.none()
+
+
+def find(viewer: object, query: str = "") -> QuerySet[User]:
+    """The people a viewer may see whose name, user name or department contains the query."""
+    rows = people(viewer).prefetch_related("held_roles")
+    if query:
+        rows = rows.filter(
+            Q(display_name__icontains=query)
+            | Q(display_name_en__icontains=query)
+            | Q(username__icontains=query)
+            | Q(department__name__icontains=query)
+            | Q(organisation__name__icontains=query)
+        )
+    return rows
+
+
+def history(person: User) -> list[Event]:
+    """Events of the person, the authorisations and the qualifications, newest first; two queries and one."""
+    found = Q(object_type=User._meta.label_lower, object_id=str(person.pk))
+    for model, rows in ((Authorisation, person.authorisations), (Qualification, person.qualifications)):
+        keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
+        found |= Q(object_type=model._meta.label_lower, object_id__in=keys)
+    return list(Event.objects.filter(found).order_by("-pk"))
+
+
+def authorisations(user: User, *, procedure_code: str, category: str, act: str, day: date) -> QuerySet[Authorisation]:
+    """The authorisations that cover this act on this day."""
+    scopes = Q(scope_kind="procedure", scope=procedure_code) | Q(scope_kind="category", scope=category)
+    return (
+        Authorisation.objects.filter(scopes, user=user, act=act, valid_from__lte=day, valid_until__gte=day)
+        .filter(Q(revoked_on=None) | Q(revoked_on__gt=day))
+        .order_by("-valid_until")
+    )
+
+
+def authorised_people(*, procedure_code: str, category: str, act: str, day: date) -> QuerySet[User]:
+    """Everybody who may do this act on this day, for choosing whom to assign."""
+    scopes = Q(scope_kind="procedure", scope=procedure_code) | Q(scope_kind="category", scope=category)
+    valid = (
+        Authorisation.objects.filter(scopes, act=act, valid_from__lte=day, valid_until__gte=day)
+        .filter(Q(revoked_on=None) | Q(revoked_on__gt=day))
+        .values("user")
+    )
+    return User.objects.filter(pk__in=valid, is_active=True).order_by("display_name")

@@ -1,0 +1,28 @@
+from django.urls import path
+
+from lims.people.views import authorising, joining, organisations, passwords, people
+
+app_name = "people"
+urlpatterns = [
+    path("", people.people_list, name="list"),
+    path("new/", joining.person_new, name="new"),
+    path("first-password/<str:person>/<str:token>/", passwords.first_password, name="first_password"),
+    path("organisations/", organisations.organisations, name="organisations"),
+    path("organisations/new/", organisations.organisation_new, name="organisation_new"),
+    path("organisations/<int:pk>/edit/", organisations.organisation_edit, name="organisation_edit"),
+    path("organisations/<int:pk>/departments/new/", organisations.department_new, name="department_new"),
+    path("organisations/departments/<int:pk>/edit/", organisations.department_edit, name="department_edit"),
+    path("authorisations/<int:pk>/revoke/", authorising.revoke, name="revoke"),
+    path("qualifications/<int:pk>/correct/", authorising.qualification_correct, name="qualification_correct"),
+    path("qualifications/<int:pk>/registrations/new/", authorising.registration_new, name="registration_new"),
+    path("registrations/<int:pk>/correct/", authorising.registration_correct, name="registration_correct"),
+    path("<str:username>/", people.person, name="person"),
+    path("<str:username>/edit/", joining.person_edit, name="edit"),
+    path("<str:username>/roles/", joining.roles, name="roles"),
+    path("<str:username>/roles/end/", joining.role_end, name="role_end"),
+    path("<str:username>/leave/", joining.leave, name="leave"),
+    path("<str:username>/return/", joining.come_back, name="return"),
+    path("<str:username>/link/", joining.link, name="link"),
+    path("<str:username>/authorise/", authorising.authorise, name="authorise"),
+    path("<str:username>/qualification/", authorising.qualify, name="qualify"),
+]

@@ -1,0 +1,103 @@
+"""Pages of people to read: who works here, and what each may do today."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from lims.audit.models import Event
+from lims.audit.registry import wording
+from lims.core import clock
+from lims.core.text import Text
+from lims.people import rules, selectors
+from lims.people.models import Authorisation, Role, User
+from lims.people.views.posting import refuse, the_person
+
+
+def standing(authorisation: Authorisation, day: date) -> str:
+    """What the badge says of an authorisation on a day: revoked, expired, scheduled or valid."""
+    if authorisation.revoked_on and authorisation.revoked_on <= day:
+        return "withdrawn"
+    if authorisation.valid_until < day:
+        return "expired"
+    return "scheduled" if authorisation.valid_from > day else "valid"
+
+
+STANDINGS: dict[str, Callable[[], str]] = {
+    "withdrawn": lambda: _("已撤销"),
+    "expired": lambda: _("已过期"),
+    "scheduled": lambda: _("未生效"),
+    "valid": lambda: _("有效"),
+}
+
+
+@require_GET
+def people_list(request: HttpRequest) -> HttpResponse:
+    """Everybody the viewer may see, with roles; colleagues first."""
+    refuse(rules.may_see_people(request.user))
+    query = request.GET.get("q", "").strip()[:100]
+    found = selectors.find(request.user, query).order_by("organisation__kind", "display_name")
+    groups = {
+        _("本机构"): [person for person in found if not _is_customer(person)],
+        _("客户"): [person for person in found if _is_customer(person)],
+    }
+    may_manage = rules.may_manage_people(request.user) is None
+    context = {"groups": groups, "query": query, "found": bool(found), "may_manage": may_manage}
+    return render(request, "people/list.html", context)
+
+
+def _is_customer(person: User) -> bool:
+    return bool(person.organisation and person.organisation.kind == "customer")
+
+
+@require_GET
+def person(request: HttpRequest, username: str) -> HttpResponse:
+    """One person: roles, qualifications with their printed dates, authorisations as of today, history."""
+    shown = the_person(request, username)
+    today = clock.today()
+    rows = [
+        {"authorisation": one, "standing": standing(one, today), "label": STANDINGS[standing(one, today)]()}
+        for one in shown.authorisations.select_related("granted_by").order_by("-valid_until", "act", "scope")
+    ]
+    rows.sort(key=lambda row: row["standing"] != "valid")
+    return render(
+        request,
+        "people/person.html",
+        {
+            "person": shown,
+            "today": today,
+            "rows": rows,
+            "qualifications": shown.qualifications.prefetch_related("registrations").order_by("-issued_on"),
+            "facts": [
+                (_("用户名"), shown.username),
+                (_("所属机构"), shown.organisation.title if shown.organisation else ""),
+                (_("部门"), shown.department.title if shown.department else ""),
+                (_("职务"), Text(shown.title, shown.title_en or shown.title)),
+                (_("角色"), "、".join(str(one.get_role_display()) for one in shown.held_roles.order_by("role"))),
+                (_("状态"), _("在岗") if shown.is_active else _("已离岗")),
+            ],
+            "history": [
+                {"at": event.at, "who": event.actor_name, "text": wording(event.verb), "detail": _detail(event)}
+                for event in selectors.history(shown)
+            ],
+            "may_authorise": rules.may_authorise(request.user) is None and shown.pk != request.user.pk,
+            "may_register": rules.may_authorise(request.user) is None,
+            "may_manage": rules.may_manage_people(request.user) is None,
+            "oneself": shown.pk == request.user.pk,
+        },
+    )
+
+
+def _detail(event: Event) -> str:
+    """Which role, what changed and why, where the event says so; else the name of its object."""
+    payload = json.loads(event.payload)
+    pieces = [f"{name}: {old or '—'} → {new or '—'}" for name, (old, new) in payload.get("changed", {}).items()]
+    if payload.get("role") in Role.values:
+        pieces.append(str(Role(payload["role"]).label))
+    if isinstance(payload.get("reason"), str):
+        pieces.append(payload["reason"])
+    return "；".join(pieces) or event.object_label
