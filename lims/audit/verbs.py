@@ -1,0 +1,5 @@
+"""What happens to the log itself."""
+
+from lims.audit.registry import register
+
+register("log.restarted", zh="开启新日志", en="began a new log")

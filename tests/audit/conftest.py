@@ -1,0 +1,68 @@
+"""A small log with certificates in it, and what a database administrator could do to it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+
+from lims.audit import registry, services
+from lims.audit.export import export
+from lims.audit.models import Checkpoint, Entry, Event
+from lims.core import frozen
+from lims.core.models import Counter
+
+registry.register("test.happened", zh="发生测试", en="a test happened")
+PDF = {number: f"{number:064x}" for number in range(1, 7)}
+
+
+def happen(times: int = 1, **public: str) -> None:
+    """Some events that nobody needs to know more about."""
+    thing, _ = Counter.objects.get_or_create(series="x")
+    with transaction.atomic():
+        for number in range(times):
+            services.record("test.happened", by=None, obj=thing, payload={"n": str(number)}, public=public)
+
+
+def certificate(number: int, *verbs: str) -> None:
+    """Events of certificate JD-000n: numbered, issued, withdrawn, …"""
+    thing, _ = Counter.objects.get_or_create(series="x")
+    for verb in verbs:
+        public = {"cert": f"JD-{number:06d}"} | ({"pdf": PDF[number]} if verb == "issued" else {})
+        with transaction.atomic():
+            services.record(f"certificate.{verb}", by=None, obj=thing, public=public)
+
+
+@pytest.fixture
+def log(db: None) -> None:
+    """300 events, six certificates, one of them withdrawn; all placed and signed."""
+    happen(150)
+    for number in PDF:
+        certificate(number, "numbered", "issued")
+    certificate(3, "withdrawn")
+    happen(137)
+    services.integrate()
+
+
+@pytest.fixture
+def exported(log: None, tmp_path: Path) -> Path:
+    folder = tmp_path / "log"
+    export(folder)
+    return folder
+
+
+@pytest.fixture
+def as_administrator() -> Callable[..., None]:
+    """Runs SQL with the triggers lifted and laid again, as somebody with the database's password could."""
+
+    def run(*statements: str, **values: object) -> None:
+        tables = (Event, Entry, Checkpoint)
+        for model in tables:
+            frozen.remove(connection, model)
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement, values or None)
+        for model in tables:
+            frozen.install(connection, model, model.frozen)
+
+    return run
