@@ -1,0 +1,133 @@
+"""What a record and a certificate write down about a standard or a device: facts as of the day of measurement."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from standards.models import CertifiedValue, Device, DeviceCertificate, MeasurementStandard, StandardLicence
+from standards.procedures import Pack
+from standards.selectors.devices import standing
+from standards.selectors.standards import fitness
+
+Chosen = Mapping[str, "Device | Sequence[Device]"]
+
+
+def chosen(devices: Chosen, role: str) -> list[Device]:
+    """The devices chosen for a role, none, one or several."""
+    found = devices.get(role)
+    if found is None:
+        return []
+    return [found] if isinstance(found, Device) else list(found)
+
+
+def value_facts(value: CertifiedValue) -> dict[str, str]:
+    return {
+        "name": value.name,
+        "value": value.value,
+        "unit": value.unit,
+        "at": value.at,
+        "at_unit": value.at_unit,
+        "range_lower": value.range_lower,
+        "range_upper": value.range_upper,
+        "U": value.expanded_uncertainty,
+        "U_unit": value.uncertainty_unit,
+        "k": value.k,
+    }
+
+
+def certificate_facts(certificate: DeviceCertificate) -> dict[str, Any]:
+    """The content of a device certificate, as digested when it is confirmed."""
+    return {
+        "device": certificate.device.asset_number,
+        "number": certificate.number,
+        "kind": certificate.kind,
+        "issuer": certificate.issuer,
+        "issuer_authorisation": certificate.issuer_authorisation,
+        "calibrated_on": certificate.calibrated_on.isoformat(),
+        "valid_until": _iso(certificate.valid_until),
+        "use_until": _iso(certificate.use_until),
+        "outcome": certificate.outcome,
+        "conclusion": certificate.conclusion,
+        "traceable_to": certificate.traceable_to,
+        "file": certificate.file_id or "",
+        "values": [value_facts(value) for value in certificate.values.order_by("name", "pk")],
+    }
+
+
+def snapshot_device(device: Device, day: date) -> dict[str, Any]:
+    """The device with its certificate in effect on the day; the certificate's fields are empty when there is none."""
+    certificate = standing(device, day).certificate
+    facts: dict[str, Any] = {
+        "asset_number": device.asset_number,
+        "name": {"zh": device.name, "en": device.name_en or device.name},
+        "model": device.model,
+        "serial": device.serial,
+        "manufacturer": device.manufacturer,
+        "range": device.measuring_range,
+        "accuracy": device.accuracy,
+        "certificate_number": "",
+        "certificate_kind": "",
+        "certificate_sha256": "",
+        "calibrated_on": "",
+        "issuer": "",
+        "issuer_authorisation": "",
+        "traceable_to": "",
+        "valid_until": "",
+        "values": [],
+    }
+    if certificate is not None:
+        facts |= {
+            "certificate_number": certificate.number,
+            "certificate_kind": certificate.kind,
+            "certificate_sha256": certificate.content_sha256,
+            "calibrated_on": certificate.calibrated_on.isoformat(),
+            "issuer": certificate.issuer,
+            "issuer_authorisation": certificate.issuer_authorisation,
+            "traceable_to": certificate.traceable_to,
+            "valid_until": _iso(certificate.usable_until),
+            "values": [value_facts(value) for value in certificate.values.order_by("name", "pk")],
+        }
+    return facts
+
+
+def snapshot_standard(standard: MeasurementStandard, day: date) -> dict[str, Any]:
+    """The standard with its licences in effect on the day. A certificate prints the public-standard one."""
+    fit = fitness(standard, day)
+    public = fit.licence(StandardLicence.Kind.PUBLIC)
+    examination = fit.licence(StandardLicence.Kind.EXAMINATION)
+    return {
+        "code": standard.code,
+        "name": {"zh": standard.name, "en": standard.name_en or standard.name},
+        "range": standard.measuring_range,
+        "accuracy": standard.accuracy,
+        "certificate_number": public.number if public else "",
+        "valid_until": _iso(public.valid_until if public else None),
+        "examination_number": examination.number if examination else "",
+        "examination_valid_until": _iso(examination.valid_until if examination else None),
+    }
+
+
+def snapshot(obj: Device | MeasurementStandard, day: date) -> dict[str, Any]:
+    """The facts of a device or a standard as of the day: strings, both languages, ready for canonical JSON."""
+    return snapshot_device(obj, day) if isinstance(obj, Device) else snapshot_standard(obj, day)
+
+
+def constants_for(pack: Pack, day: date, devices: Chosen) -> dict[str, str]:
+    """The constants of a pack (V0, h0, d …) from the certificates in effect on the day; one not certified is left out.
+
+    A name certified at several points is a table, not a constant, and is left out too.
+    """
+    found: dict[str, str] = {}
+    certified: dict[str, list[dict[str, str]]] = {}
+    for constant in pack.constants:
+        if constant.role not in certified:
+            devices_of_role = chosen(devices, constant.role)
+            certified[constant.role] = snapshot_device(devices_of_role[0], day)["values"] if devices_of_role else []
+        matching = [value for value in certified[constant.role] if value["name"] == constant.name]
+        if len(matching) == 1:
+            found[constant.name] = matching[0]["value"]
+    return found
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
