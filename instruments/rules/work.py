@@ -1,0 +1,184 @@
+"""Who may do what to a task, and why not. Each rule looks at a deed and returns its reason, or None.
+
+The same functions grey the button, refuse the POST and name the tests.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from instruments.models import Record, Task
+from instruments.selectors.record import Sheet
+from lims.core.text import Reason, reason
+from lims.people import rules as people_rules
+from lims.people import selectors as people_selectors
+from lims.people.models import Role, User
+
+ROLE_OF_PERSON = {"technician": Role.TECHNICIAN, "checker": Role.CHECKER, "approver": Role.APPROVER}
+ACT_OF_PERSON = {"technician": "verify", "checker": "check", "approver": "approve"}
+TITLES = {"technician": ("检定员", "technician"), "checker": ("核验员", "checker"), "approver": ("批准人", "approver")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """What somebody wants to do to a task. The three people are those the task would have afterwards.
+
+    day: the calendar day that authorisations are asked for. reason: what the person wrote, where the verb wants one.
+    record and sheet: for deeds on a record. identity_serial: what the technician read on the nameplate, for starting.
+    """
+
+    task: Task
+    verb: str
+    by: User | None
+    day: date
+    technician: User | None = None
+    checker: User | None = None
+    approver: User | None = None
+    reason: str = ""
+    record: Record | None = None
+    sheet: Sheet | None = None
+    identity_serial: str = ""
+
+    def on(self, day: date) -> "Deed":
+        return replace(self, day=day)
+
+    def person(self, title: str) -> User | None:
+        """The person who would be technician, checker or approver."""
+        found: User | None = getattr(self, title)
+        return found
+
+
+def three_different_people(deed: Deed) -> Reason | None:
+    """检定、核验、批准必须是三个不同的人。"""
+    for first, second in (("technician", "checker"), ("technician", "approver"), ("checker", "approver")):
+        a, b = deed.person(first), deed.person(second)
+        if a is not None and a == b:
+            return reason(
+                "same_person",
+                f"{TITLES[second][0]}不能是{TITLES[first][0]}本人（{a}）",
+                f"The {TITLES[second][1]} must not be the {TITLES[first][1]} ({a})",
+                f"请另一位有授权的人员担任{TITLES[second][0]}",
+                f"Have another authorised person act as {TITLES[second][1]}",
+                where=second,
+            )
+    return None
+
+
+def technician_is_chosen(deed: Deed) -> Reason | None:
+    if deed.technician is not None:
+        return None
+    return reason(
+        "technician_missing",
+        "派工时必须指定检定员",
+        "An assignment names a technician",
+        "请选择检定员",
+        "Choose the technician",
+        where="technician",
+    )
+
+
+def _holds(deed: Deed, title: str) -> Reason | None:
+    """The person is still with us, holds the role and is authorised for this procedure on the day."""
+    person = deed.person(title)
+    if person is None:
+        return None
+    if ROLE_OF_PERSON[title] not in people_selectors.roles_of(person):
+        zh, en = TITLES[title]
+        return reason(
+            "person_without_role",
+            f"{person} 不具有{zh}角色",
+            f"{person} does not hold the role of {en}",
+            "请选择其他人员，或请系统管理员授予角色",
+            "Choose somebody else, or ask the administrator to grant the role",
+            where=title,
+        )
+    found = people_rules.authorised(
+        person,
+        procedure_code=deed.task.procedure.code,
+        category=deed.task.instrument.category,
+        act=ACT_OF_PERSON[title],
+        day=deed.day,
+    )
+    return found and Reason(found.code, found.text, found.action, where=title)
+
+
+def technician_is_authorised(deed: Deed) -> Reason | None:
+    return _holds(deed, "technician")
+
+
+def checker_is_authorised(deed: Deed) -> Reason | None:
+    return _holds(deed, "checker")
+
+
+def approver_is_authorised(deed: Deed) -> Reason | None:
+    return _holds(deed, "approver")
+
+
+def _in_turn(deed: Deed, title: str) -> Reason | None:
+    planned: User | None = getattr(deed.task, title)
+    if planned is None or planned == deed.by:
+        return None
+    zh, en = TITLES[title]
+    return reason(
+        "assigned_to_another",
+        f"本任务的{zh}是 {planned}",
+        f"The {en} of this task is {planned}",
+        "如需换人，请技术负责人或业务受理员改派",
+        "To change the person, have the technical lead or the reception reassign the task",
+        where=title,
+    )
+
+
+def by_the_technician(deed: Deed) -> Reason | None:
+    return _in_turn(deed, "technician")
+
+
+def by_the_checker(deed: Deed) -> Reason | None:
+    return _in_turn(deed, "checker")
+
+
+def by_the_approver(deed: Deed) -> Reason | None:
+    return _in_turn(deed, "approver")
+
+
+def returned_by_whose_turn_it_is(deed: Deed) -> Reason | None:
+    """待核验由核验员退回，待批准由批准人退回；检定员不能退回自己的记录。"""
+    title = "approver" if deed.task.state == Task.State.CHECKED else "checker"
+    if deed.by is not None and deed.by == deed.task.technician:
+        return reason(
+            "own_work",
+            "检定员不能退回自己的记录",
+            "A technician does not return his own record",
+            "请核验员或批准人退回",
+            "Ask the checker or the approver to return it",
+        )
+    return people_rules.has_role(deed.by, ROLE_OF_PERSON[title]) or _in_turn(deed, title)
+
+
+def reason_is_given(deed: Deed) -> Reason | None:
+    if len(deed.reason.strip()) >= 2:
+        return None
+    return reason(
+        "reason_missing",
+        "必须写明理由",
+        "A reason is required",
+        "请填写理由，它会记入日志",
+        "Write the reason; it is kept in the log",
+        where="reason",
+    )
+
+
+def people_at_work_stay(deed: Deed) -> Reason | None:
+    """改派不能换掉已经完成自己那一步的人。"""
+    done = {Task.State.SUBMITTED: ("technician",), Task.State.CHECKED: ("technician", "checker")}
+    for title in done.get(Task.State(deed.task.state), ()):
+        if deed.person(title) != getattr(deed.task, title):
+            zh, en = TITLES[title]
+            return reason(
+                "step_already_done",
+                f"{zh}已完成其步骤，不能改派",
+                f"The {en} has already done this step and cannot be replaced",
+                "如确需换人，请先退回任务",
+                "Return the task first if the person must change",
+                where=title,
+            )
+    return None

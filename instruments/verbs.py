@@ -1,0 +1,31 @@
+"""What happens to applications, tasks and records, as sentences of the event log."""
+
+from lims.audit.registry import register
+
+register("application.accepted", zh="受理申请", en="accepted an application")
+register("task.accepted", zh="受理任务", en="accepted a task")
+register("task.assign", zh="派工", en="assigned the task")
+register("task.reassign", zh="改派", en="reassigned the task")
+register("task.start", zh="开始检定", en="started the verification")
+register("task.submit", zh="提交记录", en="submitted the record")
+register("task.check", zh="核验通过", en="checked the record")
+register("task.approve", zh="批准", en="approved the record")
+register("task.issue", zh="发证", en="issued the certificate")
+register("task.return", zh="退回", en="returned the record")
+register("task.cancel", zh="取消任务", en="cancelled the task")
+register("task.void", zh="作废任务", en="voided the task")
+register("task.exception_granted", zh="批准条件例外", en="granted an exception")
+register("record.started", zh="建立原始记录", en="opened the original record")
+register("record.values_saved", zh="保存数据", en="saved values")
+register("record.devices_chosen", zh="选择设备", en="chose the devices")
+register("record.session_used", zh="接入采集会话", en="took up a capture session")
+register("record.frozen", zh="冻结原始记录", en="froze the original record")
+
+register("site.registered", zh="登记使用场所", en="entered a site")
+register("instrument.registered", zh="登记器具", en="entered an instrument")
+register("instrument.changed", zh="修改器具资料", en="changed an instrument's data")
+register("instrument.state_changed", zh="变更器具状态", en="changed an instrument's state")
+register("instrument.sub_unit_added", zh="登记子单元", en="entered a sub-unit")
+register("instrument.part_installed", zh="登记关键部件", en="entered a part")
+register("instrument.sealed", zh="施加封印", en="applied a seal")
+register("instrument.due_set", zh="更新检定到期日", en="set the due date")
