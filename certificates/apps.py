@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class CertificatesConfig(AppConfig):
+    name = "certificates"
+    label = "certificates"
+    verbose_name = "证书"
+
+    def ready(self) -> None:
+        """Registers the job handler that seals, and the doctor's questions."""
+        from certificates import probes  # noqa: F401
+        from certificates.services import sealing  # noqa: F401

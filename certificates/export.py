@@ -1,0 +1,30 @@
+"""Certificates as files in a directory, for whoever takes them away and checks them without us."""
+
+from pathlib import Path
+
+from certificates import selectors
+from certificates.models import Certificate
+from certificates.services.sealing import sealer
+from lims.audit.services import integrate, signer
+
+
+def export(certificate: Certificate, directory: Path) -> list[str]:
+    """Writes the sealed PDF and the proof that it stands in the event log; returns the file names.
+
+    Raises FileNotFoundError while it is not sealed, Refused when the log cannot be signed.
+    """
+    files = {f"{certificate.number}.pdf": selectors.pdf(certificate)}
+    integrate()
+    if proof := selectors.log_proof(certificate):
+        files[f"{certificate.number}.tlog-proof"] = proof.text().encode()
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
+    return list(files)
+
+
+def export_authorities(directory: Path) -> list[str]:
+    """Writes what readers are to trust: the root of the seal, the chain below it, and the public key of the event log."""
+    (directory / "root-ca.pem").write_bytes(sealer().root_pem())
+    (directory / "chain.pem").write_bytes(sealer().chain_pem())
+    (directory / "log.vkey").write_text(f"{signer().vkey}\n", "utf-8")
+    return ["root-ca.pem", "chain.pem", "log.vkey"]

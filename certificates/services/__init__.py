@@ -1,0 +1,7 @@
+"""Writes of the certificates app: `issuing` takes the number, `sealing` makes the document, `standing` is its later life."""
+
+from certificates.services.issuing import approve_and_issue, issue
+from certificates.services.sealing import seal_certificate
+from certificates.services.standing import note_download, replace_by, void_number, withdraw
+
+__all__ = ["approve_and_issue", "issue", "note_download", "replace_by", "seal_certificate", "void_number", "withdraw"]

@@ -1,0 +1,96 @@
+"""The later life of a certificate: withdrawn, replaced, its number voided. Nothing of the old document is deleted."""
+
+from django.db import transaction
+
+from certificates import rules
+from certificates.models import Certificate
+from instruments.services import ledger
+from lims.audit.services import record
+from lims.core import clock
+from lims.core.text import Conflict, Refused, reason
+from lims.people.models import User
+
+
+def _change(certificate: Certificate, to_state: str, **values: object) -> None:
+    """Moves from the state the caller saw; raises Conflict when somebody else was quicker."""
+    changed = Certificate.objects.filter(pk=certificate.pk, state=certificate.state).update(state=to_state, **values)
+    if not changed:
+        raise Conflict(
+            reason(
+                "changed_meanwhile",
+                f"证书 {certificate} 的状态刚刚被他人更改",
+                f"Somebody else has just changed certificate {certificate}",
+                "请刷新页面后再操作",
+                "Reload the page and try again",
+            )
+        )
+
+
+def _due_anew(certificate: Certificate, by: User) -> None:
+    """The ledger's due date follows the certificates that still stand; without one, verification is due at once."""
+    instrument = certificate.instrument
+    if certificate.valid_until is None or instrument.due_on != certificate.valid_until:
+        return
+    standing = Certificate.objects.filter(instrument=instrument, state=Certificate.State.ISSUED)
+    latest = standing.exclude(valid_until=None).order_by("-verified_on", "-pk").first()
+    due = latest.valid_until if latest else clock.today()
+    ledger.set_due(by=by, instrument=instrument, due_on=due, task=certificate.task.number)
+
+
+@transaction.atomic
+def withdraw(certificate: Certificate, *, by: User, reason: str) -> None:
+    """Declares an issued certificate withdrawn. The public page says so from this moment."""
+    if why := rules.may_withdraw(certificate, by) or rules.reason_is_given(reason):
+        raise Refused(why)
+    before = certificate.state
+    _change(certificate, Certificate.State.WITHDRAWN, state_reason=reason.strip())
+    record(
+        "certificate.withdrawn",
+        by=by,
+        obj=certificate,
+        from_state=before,
+        to_state="withdrawn",
+        payload={"reason": reason},
+        public={"cert": certificate.number},
+    )
+    _due_anew(certificate, by)
+    certificate.refresh_from_db()
+
+
+@transaction.atomic
+def replace_by(certificate: Certificate, successor: Certificate, *, by: User, reason: str) -> None:
+    """Marks a certificate as replaced by a later one of the same instrument. Both pages name the other from now on."""
+    # Locked, so that the successor is not itself withdrawn in the same moment.
+    successor = Certificate.objects.select_for_update().get(pk=successor.pk)
+    if why := rules.may_replace(certificate, successor, by) or rules.reason_is_given(reason):
+        raise Refused(why)
+    before = certificate.state
+    _change(certificate, Certificate.State.REPLACED, replaced_by=successor, state_reason=reason.strip())
+    record(
+        "certificate.replaced", by=by, obj=certificate, from_state=before, to_state="replaced",
+        payload={"by": successor.number, "reason": reason},
+        public={"cert": certificate.number, "by": successor.number},
+    )  # fmt: skip
+    _due_anew(certificate, by)
+    certificate.refresh_from_db()
+
+
+@transaction.atomic
+def void_number(certificate: Certificate, *, by: User, reason: str) -> None:
+    """Gives up a number whose document was never sealed. The number stays in the series, marked void, with its reason;
+    the approver may then issue the record under a new one."""
+    if why := rules.may_void(certificate, by) or rules.reason_is_given(reason):
+        raise Refused(why)
+    before = certificate.state
+    _change(certificate, Certificate.State.VOID, state_reason=reason.strip())
+    record(
+        "certificate.voided", by=by, obj=certificate, from_state=before, to_state="void",
+        payload={"number": certificate.number, "reason": reason},
+        public={"cert": certificate.number},
+    )  # fmt: skip
+    certificate.refresh_from_db()
+
+
+@transaction.atomic
+def note_download(certificate: Certificate, *, by: User) -> None:
+    record("certificate.downloaded", by=by, obj=certificate)
