@@ -1,0 +1,9 @@
+from django.urls import path
+
+from lims.auditor import views
+
+app_name = "auditor"
+urlpatterns = [
+    path("audit/", views.index, name="index"),
+    path("audit/trace/<str:number>/", views.trace, name="trace"),
+]

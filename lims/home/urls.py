@@ -1,0 +1,5 @@
+from django.urls import path
+
+from lims.home import views
+
+urlpatterns = [path("", views.home, name="home"), path("search/", views.search, name="home_search")]
