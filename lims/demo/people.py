@@ -1,0 +1,128 @@
+"""The people of the demonstration institute and its customers. All fictitious, named by what they do."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+
+from lims.core import clock
+from lims.people.models import (
+    Authorisation,
+    Department,
+    Organisation,
+    Qualification,
+    Registration,
+    Role,
+    User,
+    UserRole,
+)
+
+PASSWORD = "demo-Lims-2026"  # noqa: S105  (shown on purpose: the accounts of a demonstration)
+CATEGORIES = ("charging_pile_ac", "charging_pile_dc", "fuel_dispenser", "scale_digital", "pressure_gauge")
+POWER, FUEL = "示范充电运营有限公司", "示范加油站有限公司"
+
+
+@dataclass(frozen=True)
+class Account:
+    """One demonstration account; `acts` are the authorisations it holds for every category."""
+
+    username: str
+    name: str
+    name_en: str
+    roles: tuple[str, ...]
+    acts: tuple[str, ...] = ()
+    organisation: str = ""
+    title: str = ""
+    title_en: str = ""
+
+
+ACCOUNTS = (
+    Account("shouli", "受理员", "Receptionist", (Role.RECEPTIONIST,)),
+    Account("jiandingyuan", "检定员甲", "Technician A", (Role.TECHNICIAN,), ("verify",)),
+    Account("jiandingyuan2", "检定员丁", "Technician D", (Role.TECHNICIAN, Role.CHECKER), ("verify", "check")),
+    Account("heyanyuan", "核验员乙", "Checker B", (Role.CHECKER, Role.TECHNICIAN), ("check", "verify")),
+    Account(
+        "pizhunren", "批准人丙", "Approver C", (Role.APPROVER,), ("approve",),
+        title="授权签字人", title_en="Authorised signatory",
+    ),
+    Account("jishu", "技术负责人", "Technical Lead", (Role.TECHNICAL_LEAD,)),
+    Account("zhiliang", "质量负责人", "Quality Manager", (Role.QUALITY_MANAGER,)),
+    Account("shenhe", "审核员", "Auditor", (Role.AUDITOR,)),
+    Account("admin", "系统管理员", "Administrator", (Role.ADMINISTRATOR,)),
+    Account("kehu", "充电公司客户", "Charging Customer", (Role.CUSTOMER,), organisation=POWER),
+    Account("kehu2", "加油站客户", "Fuel Customer", (Role.CUSTOMER,), organisation=FUEL),
+)  # fmt: skip
+
+
+@transaction.atomic
+def load() -> dict[str, User]:
+    """Enters or refreshes institute, customers and accounts; returns the accounts by user name."""
+    institute, _created = Organisation.objects.update_or_create(
+        kind=Organisation.Kind.INSTITUTE,
+        defaults={
+            "name": "示范区计量质量检测所",
+            "name_en": "Demonstration District Institute of Metrology and Quality Inspection",
+            "authorisation_number": "（演示）法计 000000 号",
+            "address": "示范市示范区计量路 0 号",
+            "postcode": "000000",
+            "phone": "000-00000000",
+            "email": "demo@example.invalid",
+        },
+    )
+    for name, name_en in (
+        (POWER, "Demonstration Charging Operation Co., Ltd."),
+        (FUEL, "Demonstration Filling Station Co., Ltd."),
+    ):
+        Organisation.objects.update_or_create(
+            name=name, defaults={"kind": "customer", "name_en": name_en, "address": "示范市示范区演示大道 1 号"}
+        )
+    laboratory, _created = Department.objects.get_or_create(
+        organisation=institute, name="检定室", defaults={"name_en": "Verification Laboratory"}
+    )
+    found = {account.username: _account(account, institute, laboratory) for account in ACCOUNTS}
+    for account in ACCOUNTS:
+        _qualify(found[account.username], account, granted_by=found["jishu"])
+    return found
+
+
+def _account(account: Account, institute: Organisation, laboratory: Department) -> User:
+    organisation = Organisation.objects.get(name=account.organisation) if account.organisation else institute
+    user, created = User.objects.get_or_create(
+        username=account.username,
+        defaults={
+            "display_name": account.name,
+            "display_name_en": account.name_en,
+            "organisation": organisation,
+            "department": None if account.organisation else laboratory,
+            "title": account.title,
+            "title_en": account.title_en,
+        },
+    )
+    if created:
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+    for role in account.roles:
+        UserRole.objects.get_or_create(user=user, role=role)
+    return user
+
+
+def _qualify(user: User, account: Account, *, granted_by: User) -> None:
+    """Qualification, registration and authorisations of a metrologist, valid around today."""
+    if not account.acts:
+        return
+    today = clock.today()
+    start, end = date(today.year - 1, 1, 1), today + timedelta(days=730)
+    qualification, _created = Qualification.objects.get_or_create(
+        user=user, certificate_number=f"YS-{user.pk:04d}",
+        defaults={"level": "1" if "approve" in account.acts else "2", "issued_on": start, "issuer": "（演示）"},
+    )  # fmt: skip
+    Registration.objects.get_or_create(
+        qualification=qualification, number=f"YS-ZC-{user.pk:04d}",
+        defaults={"employer": "示范区计量质量检测所", "scope": "演示项目", "valid_from": start, "valid_until": end},
+    )  # fmt: skip
+    for act in account.acts:
+        for category in CATEGORIES:
+            Authorisation.objects.get_or_create(
+                user=user, scope_kind="category", scope=category, act=act,
+                defaults={"valid_from": start, "valid_until": end, "granted_by": granted_by},
+            )  # fmt: skip
