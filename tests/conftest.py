@@ -47,6 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db)
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Notes the names of failed tests where the caller asks for them, so that he can ask those alone once more."""
+    path = os.environ.get("LIMS_FAILED_TESTS")
+    if path and report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{report.nodeid}\n")
+
+
 @pytest.fixture(autouse=True)
 def _own_data_directories(tmp_path, settings):
     """Each test stores files and keys in its own folder, so that tests run in parallel."""
