@@ -151,16 +151,3 @@ def normalised_error(
     if square <= 0:
         raise DomainError("不确定度使 E_n 没有意义。", "These uncertainties leave E_n without meaning.")
     return c.divide(c.subtract(value, reference), c.sqrt(square))
-
-
-def transfer_agrees(
-    value: Decimal, reference: Decimal, expanded: Decimal, k: Decimal, expanded_reference: Decimal, k_reference: Decimal
-) -> bool:
-    """Verification of a result by transfer comparison (JJF 1033): |y − y_ref| ≤ √(U² + U_ref²).
-
-    U_ref is brought to the coverage factor of the laboratory first: comparing U of different k is the usual mistake.
-    """
-    c = CONTEXT
-    brought = c.multiply(c.divide(expanded_reference, k_reference), k)
-    bound = c.sqrt(c.add(c.multiply(expanded, expanded), c.multiply(brought, brought)))
-    return abs(c.subtract(value, reference)) <= bound
