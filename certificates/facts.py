@@ -60,8 +60,13 @@ def build(
     checker: User,
     approver: User,
     identity: Identity,
+    replaces: str | None = None,
+    supplements: str | None = None,
 ) -> dict[str, Any]:
-    """The facts of one certificate. `record` are the frozen facts of the original record."""
+    """The facts of one certificate. `record` are the frozen facts of the original record.
+
+    `replaces`, `supplements`: the number of the certificate whose place this one takes, or that it completes.
+    """
     outcome = record["evaluation"]["conclusion"]
     until = valid_until(pack, task, record)
     return {
@@ -69,6 +74,8 @@ def build(
         "kind": kind_of(task, outcome),
         "demonstration": settings.DEMONSTRATION,
         "number": identity.number,
+        "replaces": replaces,
+        "supplements": supplements,
         "check_value": identity.check_value,
         "verify_url": identity.verify_url,
         "record_number": record_number,

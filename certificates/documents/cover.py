@@ -148,6 +148,11 @@ def _title(pen: Pen, facts: Facts, words: Wording) -> None:
     wide = width(label, SANS, 8) + 10 + width(shown[0], SANS, size)
     pen.text(middle - wide / 2, 611, label, font=SANS, size=8, colour=GREY)
     pen.text(middle + wide / 2, 611, shown[0], font=SANS, size=size, align="right")
+    for name, words_of in (("replaces", w.REPLACES), ("supplements", w.SUPPLEMENTS)):
+        if facts.get(name):
+            line = f"{words_of.zh}　{words_of.en}".format(number=one_line(facts[name]))
+            size, shown, _ = fit(line, SANS, (8.6, 7.6, 6.6, 5.6), RIGHT - LEFT, 1)
+            pen.text(middle, 598, shown[0], font=SANS, size=size, colour=words.colour, align="center")
 
 
 def _fields(pen: Pen, facts: Facts, words: Wording) -> None:

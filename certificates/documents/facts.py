@@ -18,6 +18,8 @@ from .wording import WORDING
 SCHEMA = "certificate-facts/1"
 Facts = Mapping[str, Any]
 
+# The number of an earlier certificate, or null; certificates issued before these fields existed lack them.
+PREDECESSORS = ("replaces", "supplements")
 _TEXT = {"zh": str, "en": str}
 _PERSON = {"name": str, "id": str}
 # A text that both languages share, or one in each.
@@ -81,6 +83,9 @@ def check(facts: Facts) -> None:
     if facts.get("kind") not in WORDING:
         raise FactsError("kind", Text("不认识的证书种类", "not a kind of certificate"))
     _match(facts, _SHAPE, "")
+    for name in PREDECESSORS:
+        if facts.get(name) is not None:
+            _match(facts[name], str, name)
     issue_day(facts)
     if facts["kind"] == "rejection" and facts["dates"]["valid_until"]:
         raise FactsError(

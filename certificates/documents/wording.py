@@ -76,6 +76,9 @@ WORDING: dict[str, Wording] = {
 DEMONSTRATION = Text("演示证书 · 无法律效力", "DEMONSTRATION — NO LEGAL EFFECT")
 
 NUMBER = Text("证书编号", "Certificate No.")
+# {number} is an earlier certificate.
+REPLACES = Text("本证书代替证书编号 {number}", "This document replaces certificate No. {number}")
+SUPPLEMENTS = Text("本文件是对证书编号 {number} 的补充", "This document supplements certificate No. {number}")
 CLIENT = Text("送检单位", "Client")
 INSTRUMENT = Text("计量器具名称", "Instrument")
 MODEL = Text("型号/规格", "Model / type")
