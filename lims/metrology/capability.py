@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final, Literal
 
 from lims.metrology.expression.arithmetic import CONTEXT, ONE, DomainError, mean, spread, stdev
@@ -86,7 +87,7 @@ def stability_of_new(groups: Sequence[Group], limit: Decimal | None) -> Judgemen
         zh = f"只有 {len(ordered)} 组，新建计量标准至少需要 {GROUPS_OF_A_NEW_STANDARD} 组。"
         en = f"Only {len(ordered)} groups; a new standard needs at least {GROUPS_OF_A_NEW_STANDARD}."
         return Judgement("undecided", value, limit, zh, en)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if after.on <= month_later(before.on):
             zh = f"{before.on} 与 {after.on} 两组相隔不足一个月。"
             en = f"The groups of {before.on} and {after.on} are not more than a month apart."

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -108,13 +109,13 @@ def _one_side(zones: Sequence[Decimal], count: int, beyond: int) -> bool:
 
 
 def _runs_one_way(zones: Sequence[Decimal]) -> bool:
-    steps = [after - before for before, after in zip(zones, zones[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(zones)]
     return all(step > 0 for step in steps) or all(step < 0 for step in steps)
 
 
 def _alternates(zones: Sequence[Decimal]) -> bool:
-    steps = [after - before for before, after in zip(zones, zones[1:], strict=False)]
-    return all(before * after < 0 for before, after in zip(steps, steps[1:], strict=False))
+    steps = [after - before for before, after in pairwise(zones)]
+    return all(before * after < 0 for before, after in pairwise(steps))
 
 
 _LENGTH: Final = MappingProxyType({1: 1, 2: 9, 3: 6, 4: 14, 5: 3, 6: 5, 7: 15, 8: 8})
