@@ -5,25 +5,13 @@ DocMDP 1: nothing may change afterwards. Document time stamps of the long-term u
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
-
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.sign import fields
-from pyhanko.sign.general import SigningError
-from pyhanko.sign.signers import cms_embedder, pdf_byterange
 
 from certificates.sealplace import SEAL_BOX
 
-from .errors import SealingError, SealTooLarge
 from .keys import Keys
-from .stamp import SIZE, stamp
+from .stamp import stamp
 
-FIELD = "InstituteSeal"
-REASON = "证书签发 Certificate issued"
 Box = tuple[float, float, float, float]
 
 
@@ -44,53 +32,11 @@ class Sealer:
         """
         if at.tzinfo is None:
             raise ValueError("a signing time needs its time zone")
-        try:
-            writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-            if any(True for _ in fields.enumerate_sig_fields(writer.prev, filled_status=True)):
-                raise SealingError("文件已经盖章。", "The file is sealed already.")
-            return self._seal(writer, at, box, page)
-        except (PdfError, SigningError, IndexError) as error:
-            raise SealingError(f"文件无法盖章：{error}", f"The file cannot be sealed: {error}") from error
+        # pyHanko takes half a second to import, which every command would pay at its start.
+        from .pades import certify
 
-    def _seal(self, writer: IncrementalPdfFileWriter, at: datetime, box: Box, page: int) -> bytes:
-        field = fields.SigFieldSpec(FIELD, on_page=page, box=tuple(round(edge) for edge in box))  # type: ignore[arg-type]
-        steps = cms_embedder.PdfCMSEmbedder(new_field_spec=field).write_cms(field_name=FIELD, writer=writer)
-        annotation = next(steps).get_object()
-        annotation["/AP"] = generic.DictionaryObject({pdf_name("/N"): writer.add_object(self._appearance(box))})
-        signature = pdf_byterange.SignatureObject(
-            subfilter=fields.SigSeedSubFilter.PADES,
-            timestamp=at,
-            name=self.keys.institute,
-            reason=REASON,
-            # Counted in hexadecimal digits.
-            bytes_reserved=2 * self.bytes_reserved,
-        )
-        certify = cms_embedder.SigMDPSetup(md_algorithm="sha256", certify=True, docmdp_perms=fields.MDPPerm.NO_CHANGES)
-        steps.send(cms_embedder.SigObjSetup(sig_placeholder=signature, mdp_setup=certify))
-        digest, output = steps.send(cms_embedder.SigIOSetup(md_algorithm="sha256", in_place=False))
-        signed = self.keys.signer.detached(digest.document_digest, self.keys.timestamper.token)
-        if len(signed) > self.bytes_reserved:
-            raise SealTooLarge(
-                f"签名需要 {len(signed)} 字节，只预留了 {self.bytes_reserved} 字节。",
-                f"The signature takes {len(signed)} bytes, {self.bytes_reserved} were reserved.",
-            )
-        steps.send(signed)
-        data: bytes = output.getvalue()
-        return data
-
-    def _appearance(self, box: Box) -> generic.StreamObject:
-        wide, high = round(box[2]) - round(box[0]), round(box[3]) - round(box[1])
-        scale = min(wide, high) / SIZE
-        entries = {
-            pdf_name("/Type"): pdf_name("/XObject"),
-            pdf_name("/Subtype"): pdf_name("/Form"),
-            pdf_name("/BBox"): generic.ArrayObject([generic.FloatObject(edge) for edge in (0, 0, wide, high)]),
-            pdf_name("/Resources"): generic.DictionaryObject(),
-        }
-        operators = b"q %.4f 0 0 %.4f 0 0 cm\n%s\nQ" % (scale, scale, self._look)
-        look = generic.StreamObject(entries, stream_data=operators)
-        look.compress()
-        return look
+        reserved = self.bytes_reserved
+        return certify(pdf, self.keys, self._look, at=at, box=box, page=page, bytes_reserved=reserved)
 
     def chain_pem(self) -> bytes:
         return self.keys.chain_pem()

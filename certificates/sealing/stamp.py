@@ -7,9 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fontTools.pens.recordingPen import DecomposingRecordingPen
-from fontTools.ttLib import TTFont
-
 from .errors import KeysError
 
 SIZE = 122.0
@@ -25,6 +22,8 @@ def stamp(institute: str, label: str, *, demonstration: bool) -> bytes:
 
 @lru_cache(maxsize=16)
 def _stamp(institute: str, label: str, demonstration: bool) -> bytes:
+    from fontTools.ttLib import TTFont
+
     middle = SIZE / 2
     out = [" ".join(f"{part:g}" for part in RED)]
     ink = out[0]
@@ -80,6 +79,8 @@ def _glyph(char: str, glyphs: Any, cmap: Any, upm: int, x: float, y: float, size
             f"印章字体中没有字符“{char}”（U+{ord(char):04X}）。",
             f"The seal's font has no character “{char}” (U+{ord(char):04X}).",
         )
+    from fontTools.pens.recordingPen import DecomposingRecordingPen
+
     glyph = glyphs[cmap[ord(char)]]
     pen = DecomposingRecordingPen(glyphs)
     glyph.draw(pen)
