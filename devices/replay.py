@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from devices import profiles
-from devices.profiles.decode import Reading, agreed, checked, exchange, readings, unsettled
+from devices.profiles.decode import Decoder, Reading, agreed, exchange, unsettled
 from devices.profiles.derive import Deriving
 from devices.profiles.model import Dlt645, Item, Line, Poll, Profile
 from devices.protocols import dlt645
@@ -103,6 +103,7 @@ class _Walk:
         self._newest = 0
         self._deriving = Deriving(profile)
         self._derived = {one.channel.id: one.channel for one in profile.derived}
+        self._decoders = {poll.id: Decoder(poll) for poll in profile.polls}
         self._asking: dict[tuple[str, str], set[bytes]] = {}
         self._newest_of: dict[str, Reading] = {}
         self._cycle: dict[str, Reading] = {}
@@ -189,7 +190,8 @@ class _Walk:
         if not raw or not found:
             return ()
         # As the agent does: the poll that expects the line, or the first one when none does.
-        return readings(*next((one for one in found if not _unexpected(one[1])), found[0]))
+        poll, outcome = next((one for one in found if not _unexpected(one[1])), found[0])
+        return self._decoders[poll.id].readings(outcome)
 
     def _asked(self, poll: Poll, tx: int, sent: bytes) -> int | None:
         """The frame with which the question began that `sent` belongs to; None when it is no question of this poll."""
@@ -208,15 +210,10 @@ class _Walk:
         return None
 
     def _requests(self, poll: Poll) -> set[bytes]:
-        """The first question and the one that asks for the same reading again."""
-        return {exchange(self._profile, one, self._address).request for one in poll.questions}
-
-    def _requests(self, poll: Poll) -> set[bytes]:
         """The question, and the one that asks for the same reading once more."""
         key = poll.id, self._address
         if key not in self._asking:
-            questions = (poll.question, *((poll.again,) if poll.again else ()))
-            self._asking[key] = {exchange(self._profile, one, self._address).request for one in questions}
+            self._asking[key] = {exchange(self._profile, one, self._address).request for one in poll.questions}
         return self._asking[key]
 
     def _follows(self, asking: Any, first: int, tx: int, sent: bytes) -> bool:
@@ -243,13 +240,13 @@ class _Walk:
                 return outcome
             data += outcome.data
             if not isinstance(asking, dlt645.Read) or not asking.more or index + 1 == len(asks):
-                return checked(poll, Answer(data, outcome.groups))
+                return self._decoders[poll.id].checked(Answer(data, outcome.groups))
             asking = asking.next()
         return asking.expire()
 
     def _agreed(self, poll: Poll, tx: int, outcome: Outcome) -> tuple[Reading, ...]:
         """The readings, unsettled when the answers before, which had to be equal, were not."""
-        found = readings(poll, outcome)
+        found = self._decoders[poll.id].readings(outcome)
         if poll.agree == 1 or isinstance(outcome, Trouble):
             return found
         requests = self._requests(poll)
@@ -263,7 +260,7 @@ class _Walk:
             upto = seq - 1
             if isinstance(before, Trouble) and (before.dirty or before.quality is Quality.BUSY):
                 continue  # asked again at once: this attempt did not count
-            earlier = readings(poll, before)
+            earlier = self._decoders[poll.id].readings(before)
             if agreed(earlier, latest) != latest:
                 return unsettled(found)
             latest, missing = earlier, missing - 1

@@ -84,8 +84,7 @@ class _RealTime:
         with contextlib.suppress(*LOST, TypeError):
             self._line.close()
 
-    def now(self) -> float:
-        return time.monotonic()
+    now = staticmethod(time.monotonic)
 
     def pause(self, seconds: float) -> None:
         if seconds > 0:
@@ -111,16 +110,16 @@ class DescriptorCable(_RealTime):
 
     def read(self, wait: float) -> bytes:
         end = time.monotonic() + wait
-        while True:
-            if not self._ready(max(0.0, end - time.monotonic())):
-                return b""
+        while self._ready(wait):
             try:
                 data = os.read(self._file, LARGEST_READ)
             except BlockingIOError:
+                wait = max(0.0, end - time.monotonic())
                 continue
             if not data:  # an adapter that was pulled out is always ready and never has anything
                 raise serial.SerialException(errno.EIO, "the port is ready to be read and gives nothing")
             return data
+        return b""
 
     def _ready(self, wait: float) -> bool:
         if self._poll is None:

@@ -9,9 +9,9 @@ from devices.agent.cable import open_cable
 from devices.agent.driving import Driven, drive
 from devices.agent.transport import Asked, Heard, Opener, Port, Record
 from devices.profiles.complaints import complaints, explained, refused
-from devices.profiles.decode import Reading, agreed, checked, exchange, readings, serial_number
+from devices.profiles.decode import Decoder, Reading, agreed, exchange, serial_number
 from devices.profiles.derive import Deriving
-from devices.profiles.model import Dlt645, Line, Poll, Profile, Question, Sentence
+from devices.profiles.model import Dlt645, Item, Line, Poll, Profile, Question, Sentence
 from devices.protocols import dlt645
 from devices.protocols.exchange import Answer, Outcome, Quality, Trouble, bad, silence
 from devices.protocols.line import Lines, judged
@@ -68,8 +68,9 @@ class Reader:
         self._deriving = Deriving(profile)
         self._name, self._record, self._opener = port, record or self.frames.record, opener
         self._heard: list[Heard] = []
-        self._unasked = tuple(one for one in profile.polls if _is_unasked(one))
-        self._asked = tuple(one for one in profile.polls if not _is_unasked(one))
+        self._polls = tuple(_Polling(one, Decoder(one), _is_unasked(one)) for one in profile.polls)
+        self._unasked = tuple(one for one in self._polls if one.unasked)
+        self._asked = tuple(one for one in self._polls if not one.unasked)
         self._open()
 
     def _open(self) -> None:
@@ -112,7 +113,7 @@ class Reader:
         if self._address and getattr(identity.question, "di", None) == "":
             self.serial = self._address
             return self.serial
-        answered = self._ask(identity.question, lambda outcome: outcome)
+        answered = self._ask(identity.question)
         outcome = answered.outcome
         if isinstance(outcome, Trouble):
             raise Unidentified(outcome)
@@ -133,7 +134,7 @@ class Reader:
 
         What the instrument says by itself is awaited for `reply_ms`; of several lines each call gives one.
         """
-        return self._cycle(self.profile.polls)
+        return self._cycle(self._polls)
 
     def ask_all(self) -> list[Sample]:
         """As `read`, but without the polls that only listen."""
@@ -162,33 +163,37 @@ class Reader:
         if left := self._lines.leftover():
             self._record("u", left)
 
-    def _cycle(self, polls: tuple[Poll, ...]) -> list[Sample]:
+    def _cycle(self, polls: tuple["_Polling", ...]) -> list[Sample]:
+        cycle: list[tuple[Reading, Asked]] = []
         try:
             self._discover()
         except Unidentified as error:
             nothing = Asked(error.trouble, None, None, time.time_ns())
-            cycle = [(one, nothing) for poll in polls for one in readings(poll, error.trouble)]
+            cycle = [(one, nothing) for poll in polls for one in poll.decoder.readings(error.trouble)]
         else:
-            cycle = [pair for poll in polls for pair in (self._await if _is_unasked(poll) else self._poll)(poll)]
-        return [_sample(*pair) for pair in (*cycle, *self._derived(cycle))]
+            for poll in polls:
+                cycle += self._await(poll) if poll.unasked else self._poll(poll)
+        if self.profile.derived:
+            cycle += self._derived(cycle)
+        return [_sample(*pair) for pair in cycle]
 
-    def _await(self, poll: Poll) -> list[tuple[Reading, Asked]]:
+    def _await(self, poll: "_Polling") -> list[tuple[Reading, Asked]]:
         """The next line that came unasked."""
         if not self._heard:
             self._heard = self.port.listen(self._lines, self.profile.timing.reply_ms / 1000)
         for one in self._heard:
             found = self._understood(one)
-            if found[0][0].channel in poll.channels:
+            if found[0][0].channel in poll.poll.channels:
                 self._heard.remove(one)
                 return found
         nothing = Asked(silence(), None, None, time.time_ns())
-        return [(one, nothing) for one in readings(poll, nothing.outcome)]
+        return [(one, nothing) for one in poll.decoder.readings(nothing.outcome)]
 
     def _understood(self, heard: Heard) -> list[tuple[Reading, Asked]]:
         """The readings of a line under the poll that expects it; under the first one when none does."""
-        outcomes: list[tuple[Poll, Outcome]] = []
+        outcomes: list[tuple[_Polling, Outcome]] = []
         for poll in self._unasked:
-            question = poll.question
+            question = poll.poll.question
             assert isinstance(question, Sentence)
             line = heard.line
             outcome = line if isinstance(line, Trouble) else judged(line, question.expect, question.rejects)
@@ -197,7 +202,7 @@ class Reader:
             (one for one in outcomes if not isinstance(one[1], Trouble) or not one[1].dirty), outcomes[0]
         )
         asked = Asked(outcome, None, heard.rx, heard.at_ns)
-        return [(reading, asked) for reading in readings(poll, outcome)]
+        return [(reading, asked) for reading in poll.decoder.readings(outcome)]
 
     def complaint(self) -> Trouble | None:
         """After a command that is obeyed in silence: what the instrument did not like, None when it says nothing or
@@ -207,8 +212,6 @@ class Reader:
 
     def _derived(self, cycle: list[tuple[Reading, Asked]]) -> list[tuple[Reading, Asked]]:
         """The readings computed from those of this cycle; their evidence is that of the pulses."""
-        if not self.profile.derived:
-            return []
         asked = {reading.channel.id: one for reading, one in cycle}
         found = self._deriving.take(reading for reading, _ in cycle)
         nothing = Asked(silence(), None, None, time.time_ns())
@@ -225,19 +228,20 @@ class Reader:
         if protocol.address != dlt645.WILDCARD:
             self._address = protocol.address
             return
-        outcome = self._retried(lambda: self.port.ask(dlt645.ReadAddress(protocol.preamble)), lambda one: one).outcome
+        outcome = self._ask(Item("")).outcome
         if isinstance(outcome, Trouble):
             raise Unidentified(outcome)
         self._address = outcome.data.decode()
 
-    def _poll(self, poll: Poll) -> list[tuple[Reading, Asked]]:
-        answered = self._explained(self._ask(poll.question, lambda outcome: checked(poll, outcome)))
-        found = readings(poll, answered.outcome)
+    def _poll(self, polling: "_Polling") -> list[tuple[Reading, Asked]]:
+        poll, decoder = polling.poll, polling.decoder
+        answered = self._explained(self._ask(poll.question, decoder))
+        found = decoder.readings(answered.outcome)
         for _ in range(poll.agree - 1):
             if isinstance(answered.outcome, Trouble):
                 break
-            answered = self._explained(self._ask(poll.questions[-1], lambda outcome: checked(poll, outcome)))
-            again = readings(poll, answered.outcome)
+            answered = self._explained(self._ask(poll.questions[-1], decoder))
+            again = decoder.readings(answered.outcome)
             found = again if isinstance(answered.outcome, Trouble) else agreed(found, again)
         return [(reading, answered) for reading in found]
 
@@ -249,21 +253,18 @@ class Reader:
         said = complaints(protocol.errors, lambda question: self._whole(question).outcome)
         return answered._replace(outcome=explained(outcome, said))
 
-    def _ask(self, question: Question, check: Callable[[Outcome], Outcome]) -> Asked:
-        return self._retried(lambda: self._whole(question), check)
-
-    def _retried(self, ask: Callable[[], Asked], check: Callable[[Outcome], Outcome]) -> Asked:
-        """The same request again, up to `retries` times, when the line and not the instrument is the trouble."""
-        for attempt in range(self.profile.timing.retries + 1):
-            answered = ask()
-            outcome = check(answered.outcome)
-            if outcome is not answered.outcome and isinstance(outcome, Trouble) and outcome.dirty:
+    def _ask(self, question: Question, decoder: Decoder | None = None) -> Asked:
+        """One question, again up to `retries` times when the line and not the instrument is the trouble."""
+        left = self.profile.timing.retries
+        while True:
+            answered = self._whole(question)
+            if decoder is not None and (outcome := decoder.checked(answered.outcome)) is not answered.outcome:
                 self.port.dirty = True
-            answered = Asked(outcome, answered.tx, answered.rx, answered.at_ns)
-            again = isinstance(outcome, Trouble) and (outcome.dirty or outcome.quality is Quality.BUSY)
-            if not again or attempt == self.profile.timing.retries:
-                break
-        return answered
+                answered = answered._replace(outcome=outcome)
+            trouble = answered.outcome
+            if isinstance(trouble, Answer) or not (trouble.dirty or trouble.quality is Quality.BUSY) or not left:
+                return answered
+            left -= 1
 
     def _whole(self, question: Question) -> Asked:
         """One question with its follow-on frames joined."""
@@ -279,6 +280,14 @@ class Reader:
         if data and isinstance(answered.outcome, Answer):
             return Asked(Answer(data=data + answered.outcome.data), answered.tx, answered.rx, answered.at_ns)
         return answered
+
+
+class _Polling(NamedTuple):
+    """A poll with what its answers mean, and whether they come unasked."""
+
+    poll: Poll
+    decoder: Decoder
+    unasked: bool
 
 
 def _is_unasked(poll: Poll) -> bool:

@@ -1,6 +1,6 @@
 """From a poll to its question on the wire, and from the answer to readings. No port, no clock: a stored session replays here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -64,45 +64,67 @@ def exchange(profile: Profile, question: Question, address: str = "") -> Exchang
     raise TypeError(f"{type(question).__name__} is no question of {protocol.kind}")
 
 
-def checked(poll: Poll, outcome: Outcome) -> Outcome:
-    """The outcome, turned into trouble when the answer is not of this poll: wrong length or a missing constant."""
-    if not isinstance(outcome, Answer):
-        return outcome
-    if isinstance(poll.question, Item) and len(outcome.data) != _length(poll):
-        return bad(
-            "length",
-            f"数据长 {len(outcome.data)} 字节，应为 {_length(poll)}",
-            f"The data are {len(outcome.data)} bytes long instead of {_length(poll)}",
-        )
-    for constant in poll.constants:
-        try:
-            found: Decimal | None = register(constant.field, outcome.data)
-        except NotANumber:
-            found = None
-        if found != constant.equals:
+Decode = Callable[[Answer], Reading]
+Number = Callable[[bytes], Decimal]
+
+
+class Decoder:
+    """What the answers to one poll mean, put together once: where each number stands and how it is judged."""
+
+    def __init__(self, poll: Poll) -> None:
+        self._channels = [(channel, _decode(channel)) for channel in poll.channels]
+        self._states = [(_number(state.field), state) for state in poll.states]
+        self._constants = [(_number(constant.field), constant.equals) for constant in poll.constants]
+        self._length = _length(poll) if isinstance(poll.question, Item) else None
+
+    def checked(self, outcome: Outcome) -> Outcome:
+        """The outcome, turned into trouble when the answer is not of this poll: wrong length or a missing constant."""
+        if not isinstance(outcome, Answer):
+            return outcome
+        if self._length is not None and len(outcome.data) != self._length:
             return bad(
-                "constant",
-                f"固定标志应为 {constant.equals}，收到 {found}：这不是本次询问的回答",
-                f"The marker reads {found} instead of {constant.equals}: this answers another question",
+                "length",
+                f"数据长 {len(outcome.data)} 字节，应为 {self._length}",
+                f"The data are {len(outcome.data)} bytes long instead of {self._length}",
             )
-    return outcome
+        for number, equals in self._constants:
+            try:
+                found: Decimal | None = number(outcome.data)
+            except NotANumber:
+                found = None
+            if found != equals:
+                return bad(
+                    "constant",
+                    f"固定标志应为 {equals}，收到 {found}：这不是本次询问的回答",
+                    f"The marker reads {found} instead of {equals}: this answers another question",
+                )
+        return outcome
+
+    def readings(self, outcome: Outcome) -> tuple[Reading, ...]:
+        """One reading per channel of the poll, whatever became of a question. The outcome has been `checked`."""
+        if isinstance(outcome, Trouble):
+            text = Text(outcome.zh, outcome.en)
+            return tuple([Reading(channel, None, outcome.quality, text) for channel, _ in self._channels])
+        found = tuple([decode(outcome) for _, decode in self._channels])
+        for number, state in self._states:
+            if int(number(outcome.data)) >> state.bit & 1:
+                return tuple([Reading(one.channel, one.value, state.quality, state.text) for one in found])
+        return found
+
+
+def checked(poll: Poll, outcome: Outcome) -> Outcome:
+    """As `Decoder.checked`, for a single answer."""
+    return Decoder(poll).checked(outcome)
+
+
+def readings(poll: Poll, outcome: Outcome) -> tuple[Reading, ...]:
+    """The readings of a single answer, checked and decoded."""
+    decoder = Decoder(poll)
+    return decoder.readings(decoder.checked(outcome))
 
 
 def _length(poll: Poll) -> int:
     return max(channel.field.at + dlt645.width(channel.field.kind) for channel in poll.channels)
-
-
-def readings(poll: Poll, outcome: Outcome) -> tuple[Reading, ...]:
-    """One reading per channel of the poll, whatever happened."""
-    outcome = checked(poll, outcome)
-    if isinstance(outcome, Trouble):
-        text = Text(outcome.zh, outcome.en)
-        return tuple(Reading(channel, None, outcome.quality, text) for channel in poll.channels)
-    found = tuple(_reading(channel, outcome) for channel in poll.channels)
-    for state in poll.states:
-        if int(_number(state.field, outcome.data)) >> state.bit & 1:
-            return tuple(Reading(one.channel, one.value, state.quality, state.text) for one in found)
-    return found
 
 
 def agreed(before: tuple[Reading, ...], now: tuple[Reading, ...]) -> tuple[Reading, ...]:
@@ -127,63 +149,87 @@ def _same(before: Reading, now: Reading) -> bool:
     return near and before.quality is now.quality and before.channel == now.channel
 
 
-def _reading(channel: Channel, answer: Answer) -> Reading:
-    field = channel.field
-    try:
-        if channel.states is not None:
-            return _state(channel, channel.states, answer)
-        if field.group and channel.quantity == "clock":
-            said = answer.groups.get(field.group, "")
-            return Reading(channel, None, Quality.OK, Text(said, said))
-        if field.group:
-            return _from_line(channel, answer.groups)
-        if channel.quantity == "clock":
-            digits = dlt645.text(answer.data[field.at : field.at + dlt645.width(field.kind)])
-            return Reading(channel, None, Quality.OK, Text(digits, digits))
-        return _judged(channel, _number(field, answer.data))
-    except NotANumber as error:
-        return Reading(channel, None, Quality.NAN, Text(f"仪器给出的不是数值：{error}", f"Not a number: {error}"))
+def _decode(channel: Channel) -> Decode:
+    """From an answer to the reading of one channel."""
+    decode = _decode_number(channel) if channel.states is None else _decode_state(channel, channel.states)
+    if channel.states is None and channel.quantity == "clock":
+        decode = _decode_clock(channel)
+
+    def guarded(answer: Answer) -> Reading:
+        try:
+            return decode(answer)
+        except NotANumber as error:
+            return Reading(channel, None, Quality.NAN, Text(f"仪器给出的不是数值：{error}", f"Not a number: {error}"))
+
+    return guarded
 
 
-def _state(channel: Channel, states: States, answer: Answer) -> Reading:
-    """The number of a state with its meaning in words; one that the profile does not know cannot be trusted."""
+def _decode_number(channel: Channel) -> Decode:
+    judged = _judge(channel)
     if channel.field.group:
-        said = answer.groups.get(channel.field.group, "").strip()
-        meaning = next((one for one in states.meanings if one.says == said), None)
-        value = meaning.value if meaning else None
-    else:
-        value = _number(channel.field, answer.data)
-        if states.bits is not None:
-            low, high = states.bits
-            value = Decimal(int(value) >> low & (1 << high - low + 1) - 1)
-        meaning, said = states.of(value), f"{value:f}"
-    if meaning is None:
-        return Reading(
-            channel,
-            value,
-            Quality.OUT_OF_RANGE,
-            Text(f"方案中没有的状态：{said}", f"A state unknown to the profile: {said}"),
-        )
-    return Reading(channel, value, Quality.OK, meaning.text)
+        return lambda answer: _from_line(channel, answer.groups, judged)
+    number = _number(channel.field)
+    return lambda answer: judged(number(answer.data))
 
 
-def _number(field: Field, data: bytes) -> Decimal:
-    """The number of a field of a binary protocol. Raises NotANumber."""
-    if field.kind in values.WIDTHS or field.kind == "bit":
-        return register(field, data)
-    part = data[field.at : field.at + dlt645.width(field.kind)]
-    return dlt645.binary(part) if field.kind in dlt645.BINARY else dlt645.number(part, field.kind, signed=field.signed)
+def _decode_clock(channel: Channel) -> Decode:
+    """A clock is no number: its digits stand in the text."""
+    field = channel.field
+
+    def decoded(answer: Answer) -> Reading:
+        if field.group:
+            digits = answer.groups.get(field.group, "")
+        else:
+            digits = dlt645.text(answer.data[field.at : field.at + dlt645.width(field.kind)])
+        return Reading(channel, None, Quality.OK, Text(digits, digits))
+
+    return decoded
 
 
-def register(field: Field, data: bytes) -> Decimal:
-    """The number of a Modbus field. Raises NotANumber."""
+def _decode_state(channel: Channel, states: States) -> Decode:
+    """The number of a state with its meaning in words; one that the profile does not know cannot be trusted."""
+    field = channel.field
+    number = None if field.group else _number(field)
+
+    def decoded(answer: Answer) -> Reading:
+        if number is None:
+            said = answer.groups.get(field.group, "").strip()
+            meaning = next((one for one in states.meanings if one.says == said), None)
+            value = meaning.value if meaning else None
+        else:
+            value = number(answer.data)
+            if states.bits is not None:
+                low, high = states.bits
+                value = Decimal(int(value) >> low & (1 << high - low + 1) - 1)
+            meaning, said = states.of(value), f"{value:f}"
+        if meaning is None:
+            return Reading(
+                channel,
+                value,
+                Quality.OUT_OF_RANGE,
+                Text(f"方案中没有的状态：{said}", f"A state unknown to the profile: {said}"),
+            )
+        return Reading(channel, value, Quality.OK, meaning.text)
+
+    return decoded
+
+
+def _number(field: Field) -> Number:
+    """From the data of an answer of a binary protocol to the number of a field, which raises NotANumber."""
     if field.kind == "bit":
-        return Decimal(data[field.at // 8] >> field.at % 8 & 1)
-    start = 2 * field.at
-    return values.decode(field.kind, data[start : start + values.WIDTHS[field.kind]], field.order)
+        return lambda data: Decimal(data[field.at // 8] >> field.at % 8 & 1)
+    if field.kind in values.WIDTHS:
+        begin = 2 * field.at
+        end = begin + values.WIDTHS[field.kind]
+        decoded = values.decoder(field.kind, field.order)
+        return lambda data: decoded(data[begin:end])
+    part = slice(field.at, field.at + dlt645.width(field.kind))
+    if field.kind in dlt645.BINARY:
+        return lambda data: dlt645.binary(data[part])
+    return lambda data: dlt645.number(data[part], field.kind, signed=field.signed)
 
 
-def _from_line(channel: Channel, groups: Mapping[str, str]) -> Reading:
+def _from_line(channel: Channel, groups: Mapping[str, str], judged: Callable[[Decimal], Reading]) -> Reading:
     text = groups.get(channel.field.group, "").replace(" ", "")
     try:
         value = Decimal(text)
@@ -215,7 +261,7 @@ def _from_line(channel: Channel, groups: Mapping[str, str]) -> Reading:
         )
     if unstable:
         return Reading(channel, value, Quality.UNSTABLE, Text("读数未稳定", "The reading is not stable"))
-    return _judged(channel, value)
+    return judged(value)
 
 
 def _decimals(value: Decimal) -> int:
@@ -223,25 +269,34 @@ def _decimals(value: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def _judged(channel: Channel, raw: Decimal) -> Reading:
+def _judge(channel: Channel) -> Callable[[Decimal], Reading]:
     """Scaled, brought to the declared resolution and compared with the declared range."""
-    try:
-        value = EXACT.multiply(raw, channel.scale) if channel.scale != 1 else raw
-        if channel.resolution is not None:
-            value = values.at_resolution(value, channel.resolution)
-    except InvalidOperation as error:
-        raise NotANumber(str(raw)) from error
-    if (channel.low is not None and value < channel.low) or (channel.high is not None and value > channel.high):
-        return Reading(
-            channel,
-            value,
-            Quality.OUT_OF_RANGE,
-            Text(
-                f"超出量程 {channel.low}～{channel.high} {channel.unit}",
-                f"Outside the range {channel.low} to {channel.high} {channel.unit}",
-            ),
-        )
-    return Reading(channel, value, Quality.OK, NOTHING)
+    scale = None if channel.scale == 1 else channel.scale
+    rounded = None if channel.resolution is None else values.rounder(channel.resolution)
+    low, high = channel.low, channel.high
+
+    def judged(raw: Decimal) -> Reading:
+        value = raw
+        try:
+            if scale is not None:
+                value = EXACT.multiply(raw, scale)
+            if rounded is not None:
+                value = rounded(value)
+        except InvalidOperation as error:
+            raise NotANumber(str(raw)) from error
+        if (low is not None and value < low) or (high is not None and value > high):
+            return Reading(
+                channel,
+                value,
+                Quality.OUT_OF_RANGE,
+                Text(
+                    f"超出量程 {low}～{high} {channel.unit}",
+                    f"Outside the range {low} to {high} {channel.unit}",
+                ),
+            )
+        return Reading(channel, value, Quality.OK, NOTHING)
+
+    return judged
 
 
 def serial_number(field: Field, question: Question, answer: Answer) -> str:
@@ -252,4 +307,4 @@ def serial_number(field: Field, question: Question, answer: Answer) -> str:
         return answer.groups.get(field.group, "").strip()
     if field.kind == "ascii":
         return "".join(chr(byte) for byte in answer.data[2 * field.at :] if 0x20 <= byte < 0x7F).strip()
-    return f"{register(field, answer.data):f}"
+    return f"{_number(field)(answer.data):f}"

@@ -6,6 +6,7 @@ acknowledged by an echo of what was written, which is compared.
 """
 
 import struct
+from functools import lru_cache
 
 from devices.protocols.exchange import Answer, Outcome, Quality, Trouble, bad, silence
 
@@ -64,17 +65,23 @@ def is_sealed(frame: bytes) -> bool:
     return len(frame) >= 4 and crc(frame[:-2]) == frame[-2:]
 
 
+@lru_cache(maxsize=1024)
+def _question(unit: int, function: int, address: int, count: int) -> bytes:
+    """The frame that asks for so many items. Raises ValueError for what cannot be asked."""
+    if function not in FUNCTIONS:
+        raise ValueError(f"function {function} does not read")
+    if not 1 <= unit <= 247:
+        raise ValueError(f"unit {unit} is outside 1 to 247")
+    if not 1 <= count <= (MOST_BITS if function < 3 else MOST_REGISTERS) or not 0 <= address <= 0x10000 - count:
+        raise ValueError(f"{count} items from address {address} cannot be read at once")
+    return sealed(struct.pack(">BBHH", unit, function, address, count))
+
+
 class Read:
     """Reading `count` coils, inputs or registers of one unit. The answer's data are the bytes behind the byte count."""
 
     def __init__(self, unit: int, function: int, address: int, count: int) -> None:
-        if function not in FUNCTIONS:
-            raise ValueError(f"function {function} does not read")
-        if not 1 <= unit <= 247:
-            raise ValueError(f"unit {unit} is outside 1 to 247")
-        if not 1 <= count <= (MOST_BITS if function < 3 else MOST_REGISTERS) or not 0 <= address <= 0x10000 - count:
-            raise ValueError(f"{count} items from address {address} cannot be read at once")
-        self.request = sealed(struct.pack(">BBHH", unit, function, address, count))
+        self.request = _question(unit, function, address, count)
         self.surplus = b""
         self._unit = unit
         self._function = function

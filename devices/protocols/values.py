@@ -6,7 +6,9 @@ BADC bytes swapped inside words, DCBA both (the naming of libmodbus; 123456.0 = 
 
 import math
 import struct
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 WIDTHS = {
     "u16": 2,
@@ -53,15 +55,37 @@ def reorder(data: bytes, order: str) -> bytes:
 
 
 def decode(kind: str, data: bytes, order: str) -> Decimal:
-    """One number from the bytes of its registers. Raises NotANumber."""
-    plain = reorder(data, order)
+    """One number from the bytes of its registers. Raises NotANumber; ValueError when there are too few or too many bytes."""
+    return decoder(kind, order)(data)
+
+
+@lru_cache(maxsize=64)
+def decoder(kind: str, order: str) -> Callable[[bytes], Decimal]:
+    """What `decode` does for one type and word order, put together once. Raises ValueError for an order of another width."""
+    width = WIDTHS[kind]
+    if order not in ORDERS[width]:
+        raise ValueError(f"{order} is no order of {width} bytes")
+    number = _plain(kind)
+    picks = None if order == ORDERS[width][0] else [ord(letter) - ord("A") for letter in order]
+
+    def decoded(data: bytes) -> Decimal:
+        if len(data) != width:
+            raise ValueError(f"{kind} takes {width} bytes, not {len(data)}")
+        return number(data if picks is None else bytes([data[index] for index in picks]))
+
+    return decoded
+
+
+def _plain(kind: str) -> Callable[[bytes], Decimal]:
+    """From bytes in plain order to the number."""
     if kind == "f32":
-        return float32(plain)
+        return float32
     if kind == "f64":
-        return float64(plain)
+        return float64
     if kind.startswith("bcd"):
-        return Decimal(bcd(plain))
-    return Decimal(int.from_bytes(plain, "big", signed=kind.startswith("i")))
+        return lambda plain: Decimal(bcd(plain))
+    signed = kind.startswith("i")
+    return lambda plain: Decimal(int.from_bytes(plain, "big", signed=signed))
 
 
 def encode(kind: str, value: Decimal, order: str) -> bytes:
@@ -93,15 +117,23 @@ def float32(data: bytes) -> Decimal:
     (number,) = _F32.unpack(data)
     if not math.isfinite(number):
         raise NotANumber("NaN" if math.isnan(number) else "infinity")
-    for digits in range(6 if abs(number) >= SMALLEST_NORMAL_F32 else 1, 10):
-        text = f"{number:.{digits}g}"
-        try:
-            same = _F32.pack(float(text)) == data
-        except OverflowError:  # rounding up the largest finite number leaves the range
-            same = False
-        if same:
+    if abs(number) >= SMALLEST_NORMAL_F32:
+        text, longer = f"{number:.6g}", range(7, 10)
+    else:
+        text, longer = f"{number:.1g}", range(2, 10)
+    for digits in longer:
+        if _names(text, data):
             break
+        text = f"{number:.{digits}g}"
     return _unsigned_zero(Decimal(text))
+
+
+def _names(text: str, data: bytes) -> bool:
+    """Whether the decimal, brought to binary32, is this number."""
+    try:
+        return _F32.pack(float(text)) == data
+    except OverflowError:  # rounding up the largest finite number leaves the range
+        return False
 
 
 def float64(data: bytes) -> Decimal:
@@ -121,12 +153,24 @@ def bcd(plain: bytes) -> int:
 
 
 def at_resolution(value: Decimal, resolution: Decimal) -> Decimal:
-    """The nearest multiple of the declared resolution, ties to the even multiple, with the resolution's decimals."""
+    """The nearest multiple of the declared resolution, ties to the even multiple, with the resolution's decimals.
+
+    Raises decimal.InvalidOperation when that has more digits than EXACT holds.
+    """
+    return rounder(resolution)(value)
+
+
+def rounder(resolution: Decimal) -> Callable[[Decimal], Decimal]:
+    """What `at_resolution` does for one resolution, put together once."""
     if resolution.as_tuple().digits == (1,):  # a power of ten: the same in one step
-        return _unsigned_zero(value.quantize(resolution, rounding=ROUND_HALF_EVEN, context=EXACT))
-    steps = EXACT.divide(value, resolution).quantize(_ONE, rounding=ROUND_HALF_EVEN, context=EXACT)
-    return _unsigned_zero(EXACT.multiply(steps, resolution))
+        return lambda value: _unsigned_zero(value.quantize(resolution, ROUND_HALF_EVEN, EXACT))
+
+    def rounded(value: Decimal) -> Decimal:
+        steps = EXACT.divide(value, resolution).quantize(_ONE, ROUND_HALF_EVEN, EXACT)
+        return _unsigned_zero(EXACT.multiply(steps, resolution))
+
+    return rounded
 
 
 def _unsigned_zero(value: Decimal) -> Decimal:
-    return value.copy_abs() if value.is_zero() else value
+    return value if value else value.copy_abs()

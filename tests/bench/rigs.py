@@ -15,10 +15,10 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import serial
 from pymodbus import __version__ as pymodbus_version
@@ -31,7 +31,7 @@ from devices.profiles import load_profile
 from devices.profiles.model import Profile
 from devices.protocols.exchange import Quality
 from tests.bench.far_end import REPLY, REQUEST, far_end
-from tests.bench.measure import Figure, Span, spans
+from tests.bench.measure import Figure, Span, spans, timed
 from tests.devices.pure.fake_server import FakeServer
 
 ROUNDS = 15
@@ -110,17 +110,38 @@ def _polls(baud: int) -> list[Figure]:
             partial(_raw, raw_paused, count, pause / 1000),
             partial(_pymodbus, theirs, count),
         ]
-        mine, floor, mine_paused, floor_paused, library = (_rate(span, count) for span in spans(acts, rounds=ROUNDS))
+        mine, floor, mine_paused, floor_paused, library = _turns(acts, count)
     lines = [("no pause", mine, floor)]
     if baud:
         lines.append((f"pause of 3.5 characters ({pause} ms)", mine_paused, floor_paused))
-    beside = f"pymodbus {pymodbus_version} sync {library}"
+    beside = f"pymodbus {pymodbus_version} sync {library.rate}, {library.cpu_us.median:.0f} µs; load {os.getloadavg()[0]:.1f}"
     return [
         Figure(
-            "rigs", f"polls, {label}, {name}", "1/s", us, bare, "raw pyserial", f"{_share(us, bare)} of raw; {beside}"
+            "rigs", f"polls, {label}, {name}", "1/s", us.rate, bare.rate, "raw pyserial",
+            f"{_share(us.rate, bare.rate)} of raw; processor time per poll {us.cpu_us.median:.0f} µs beside "
+            f"{bare.cpu_us.median:.0f} µs; {beside}",
         )
         for name, us, bare in lines
-    ]
+    ]  # fmt: skip
+
+
+class Polls(NamedTuple):
+    """Polls of one client: how many per second, and the processor time of each in µs."""
+
+    rate: Span
+    cpu_us: Span
+
+
+def _turns(acts: Sequence[Callable[[], object]], count: int) -> list[Polls]:
+    """The clients in turn, each asking so many times, by the wall and by the processor; the first turn is not measured."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in acts]
+    for turn in range(ROUNDS + 1):
+        for act, values in zip(acts, taken, strict=True):
+            cpu = time.process_time()
+            wall = timed(act)
+            if turn:
+                values.append((1000 * count / wall, 1e6 * (time.process_time() - cpu) / count))
+    return [Polls(*(Span(column) for column in zip(*values, strict=True))) for values in taken]
 
 
 def _rate(span: Span, count: int) -> Span:
