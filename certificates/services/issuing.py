@@ -6,7 +6,7 @@ import secrets
 from django.conf import settings
 from django.db import transaction
 
-from certificates import documents, facts, rules
+from certificates import derived, documents, facts, rules
 from certificates.models import Certificate
 from certificates.services.sealing import JOB
 from instruments.models import Record, Task
@@ -57,7 +57,7 @@ def issue(task: Task, *, by: User) -> Certificate:
             for why in (
                 rules.limits_are_confirmed(stated["unconfirmed"]),
                 rules.outcome_is_clear(stated["evaluation"]["conclusion"]),
-                rules.period_is_known(task, stated, facts.valid_until(pack, task, stated)),
+                rules.period_is_known(task, stated, derived.valid_until(stated, pack)),
             )
             if why
         ]
@@ -80,7 +80,7 @@ def _take(task: Task, record: Record, stated: dict[str, object], pack: object, b
     token, day = secrets.token_urlsafe(24), clock.today()
     # The number comes last in the transaction's work: its counter row is what other issuers wait for.
     draft = facts.build(
-        record=stated, record_number=record.number, pack=pack, task=task, institute=institute(),
+        record=stated, record_number=record.number, pack=pack, institute=institute(),
         checker=task.checker, approver=by,
         identity=facts.Identity(
             number="",
