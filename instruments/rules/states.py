@@ -4,6 +4,8 @@ accepted ─assign→ assigned ─start→ recording ─submit→ submitted ─c
                               ↑                          └──return──┬──┘
                               └────────── start ───── returned ←────┘
 cancel: before anything is submitted, or after a return.   void: after submitting, before issue.
+reopen: an issued task whose certificate is wrong stands as returned again.   keep: it does not need correcting after all.
+Cancel and void are closed to a task that has issued before: its certificate stands.
 """
 
 from collections.abc import Callable, Iterator
@@ -127,7 +129,7 @@ _TABLE = (
         frozenset({S.ACCEPTED, S.ASSIGNED, S.RECORDING, S.RETURNED}),
         S.CANCELLED,
         frozenset({Role.TECHNICAL_LEAD, Role.RECEPTIONIST}),
-        (work.reason_is_given,),
+        (work.reason_is_given, work.nothing_was_issued),
     ),
     Move(
         "void",
@@ -135,9 +137,27 @@ _TABLE = (
         frozenset({S.SUBMITTED, S.CHECKED, S.APPROVED}),
         S.VOID,
         frozenset({Role.TECHNICAL_LEAD, Role.QUALITY_MANAGER}),
+        (work.reason_is_given, work.nothing_was_issued),
+    ),
+    Move(
+        "reopen",
+        Text("更正", "Correct"),
+        frozenset({S.ISSUED}),
+        S.RETURNED,
+        frozenset({Role.TECHNICAL_LEAD, Role.QUALITY_MANAGER, Role.APPROVER}),
         (work.reason_is_given,),
     ),
+    Move(
+        "keep",
+        Text("放弃更正", "Give the correction up"),
+        frozenset({S.RETURNED}),
+        S.ISSUED,
+        frozenset({Role.TECHNICAL_LEAD, Role.QUALITY_MANAGER, Role.APPROVER}),
+        (work.reason_is_given, work.something_was_issued),
+    ),
 )
+# Begun on the page of the certificate, or by issuing it.
+ELSEWHERE = frozenset({"issue", "reopen", "keep"})
 MOVES: dict[str, Move] = {move.verb: move for move in _TABLE}
 STATE_NAMES: dict[str, Text] = {
     S.ACCEPTED: Text("已受理", "accepted"),
@@ -190,5 +210,5 @@ def offered(task: Task, by: User) -> list[Move]:
     return [
         move
         for move in _TABLE
-        if move.verb != "issue" and task.state in move.sources and people_rules.has_role(by, *move.roles) is None
+        if move.verb not in ELSEWHERE and task.state in move.sources and people_rules.has_role(by, *move.roles) is None
     ]

@@ -8,6 +8,7 @@ from datetime import date
 
 from instruments.models import Record, Task
 from instruments.selectors.record import Sheet
+from lims.audit import selectors as audit_selectors
 from lims.core.text import Reason, reason
 from lims.people import rules as people_rules
 from lims.people import selectors as people_selectors
@@ -165,6 +166,36 @@ def reason_is_given(deed: Deed) -> Reason | None:
         "Write the reason; it is kept in the log",
         where="reason",
     )
+
+
+def nothing_was_issued(deed: Deed) -> Reason | None:
+    """已签发过证书的任务不能取消或作废：证书仍然有效，只能更正到底或放弃更正。"""
+    if not _issued_before(deed.task):
+        return None
+    return reason(
+        "certificate_is_out",
+        f"任务 {deed.task} 已签发过证书，正在更正，不能取消或作废",
+        f"Task {deed.task} has issued a certificate and is being corrected; it can be neither cancelled nor voided",
+        "不需要更正时，请在证书页面放弃更正",
+        "If nothing needs correcting, give the correction up on the page of the certificate",
+    )
+
+
+def something_was_issued(deed: Deed) -> Reason | None:
+    """放弃更正只适用于已签发过证书的任务。"""
+    if _issued_before(deed.task):
+        return None
+    return reason(
+        "nothing_to_keep",
+        f"任务 {deed.task} 还没有签发过证书",
+        f"Task {deed.task} has not issued a certificate yet",
+        "请完成检定，或取消任务",
+        "Finish the verification, or cancel the task",
+    )
+
+
+def _issued_before(task: Task) -> bool:
+    return audit_selectors.of_object(task).filter(verb="task.issue").exists()
 
 
 def people_at_work_stay(deed: Deed) -> Reason | None:
