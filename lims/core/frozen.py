@@ -52,7 +52,7 @@ def _column_names(model: type[models.Model], declaration: Frozen) -> list[str]:
 def install(connection: BaseDatabaseWrapper, model: type[models.Model], declaration: Frozen) -> None:
     """Lays the triggers of one model anew. Idempotent."""
     table = model._meta.db_table
-    columns = _column_names(model, declaration)
+    columns = [connection.ops.quote_name(name) for name in _column_names(model, declaration)]
     guard = f"({declaration.when})" if declaration.when else "true"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -1,7 +1,9 @@
 """What we measure against: devices and their certificates, measurement standards, written procedures."""
 
+from standards.models.capability import CapabilityTest, Parameter, UpkeepPlan
 from standards.models.category import Category
 from standards.models.certificate import CertifiedValue, DeviceCertificate
+from standards.models.changes import ChangeCase, DeviceNote, StandardPaper
 from standards.models.device import Device, DeviceState
 from standards.models.procedure import ConfirmedValue, ProcedureVersion
 from standards.models.standard import (
@@ -13,16 +15,22 @@ from standards.models.standard import (
 )
 
 __all__ = [
+    "CapabilityTest",
     "Category",
     "CertifiedValue",
+    "ChangeCase",
     "ConfirmedValue",
     "Device",
     "DeviceCertificate",
+    "DeviceNote",
     "DeviceState",
     "MeasurementStandard",
+    "Parameter",
     "ProcedureVersion",
     "StandardDevice",
     "StandardLicence",
+    "StandardPaper",
     "StandardPerson",
     "StandardState",
+    "UpkeepPlan",
 ]

@@ -12,6 +12,7 @@ from standards.models import (
     StandardLicence,
     StandardState,
 )
+from standards.rules.capability import change_blocks, late_blocks
 from standards.selectors.devices import Standing, standing
 from standards.selectors.standards import Fitness, fitness, in_scope
 
@@ -114,7 +115,7 @@ def standard_usable_on(
     *,
     known: Fitness | None = None,
 ) -> tuple[Reason, ...]:
-    """State, both licences, scope and master devices of a standard. Without code and category the scope is not asked."""
+    """State, licences, scope, master devices, open changes and late tests. Without code and category the scope is not asked."""
     facts = known or fitness(standard, day)
     found: list[Reason | None] = [_standard_state(facts)]
     found += [_licence(facts, kind) for kind in StandardLicence.Kind]
@@ -132,7 +133,8 @@ def standard_usable_on(
                 where=standard.code,
             )
         )
-    return tuple(reasons)
+    reasons += change_blocks(standard, facts.open_changes)
+    return tuple(reasons + late_blocks(standard, facts.late))
 
 
 def _standard_state(facts: Fitness) -> Reason | None:

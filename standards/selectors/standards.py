@@ -7,19 +7,33 @@ from datetime import date
 from django.db.models import Q, QuerySet
 
 from lims.people.models import Qualification, Registration
-from standards.models import MeasurementStandard, StandardDevice, StandardLicence, StandardPerson, StandardState
+from standards.models import (
+    ChangeCase,
+    MeasurementStandard,
+    StandardDevice,
+    StandardLicence,
+    StandardPerson,
+    StandardState,
+    UpkeepPlan,
+)
+from standards.selectors.capability import Late, late_on
 from standards.selectors.devices import may_read
 
 
 @dataclass(frozen=True)
 class Fitness:
-    """What counts for a standard on a day. `licences` holds, per kind, the latest one issued up to that day."""
+    """What counts for a standard on a day. `licences` holds, per kind, the latest one issued up to that day.
+
+    open_changes: those that block it and were not decided on that day. late: its overdue tests, where being late blocks.
+    """
 
     standard: MeasurementStandard
     day: date
     state: StandardState | None
     licences: dict[str, StandardLicence]
     members: tuple[StandardDevice, ...]
+    open_changes: tuple[ChangeCase, ...] = ()
+    late: tuple[Late, ...] = ()
 
     def licence(self, kind: str) -> StandardLicence | None:
         return self.licences.get(kind)
@@ -40,7 +54,7 @@ def on_day(day: date) -> Q:
 
 
 def fitnesses(found: Iterable[MeasurementStandard], day: date) -> list[Fitness]:
-    """What counts for each standard on the day, in three queries however many there are."""
+    """What counts for each standard on the day, in as many queries however many there are."""
     wanted = list(found)
     keys = [standard.pk for standard in wanted]
     states: dict[int, StandardState] = {}
@@ -54,8 +68,23 @@ def fitnesses(found: Iterable[MeasurementStandard], day: date) -> list[Fitness]:
     rows = StandardDevice.objects.filter(on_day(day), standard__in=keys).select_related("device")
     for member in rows.order_by("-part", "device__asset_number"):
         members.setdefault(member.standard_id, []).append(member)
+    changes: dict[int, list[ChangeCase]] = {}
+    undecided = Q(decided_on=None) | Q(decided_on__gt=day)
+    for change in ChangeCase.objects.filter(undecided, standard__in=keys, on__lte=day, blocks=True).order_by(
+        "on", "pk"
+    ):
+        changes.setdefault(change.standard_id, []).append(change)
+    late = late_on(UpkeepPlan.objects.filter(standard__in=keys, late_blocks=True), day)
     return [
-        Fitness(one, day, states.get(one.pk), licences.get(one.pk, {}), tuple(members.get(one.pk, ())))
+        Fitness(
+            one,
+            day,
+            states.get(one.pk),
+            licences.get(one.pk, {}),
+            tuple(members.get(one.pk, ())),
+            tuple(changes.get(one.pk, ())),
+            tuple(late.get(one.pk, ())),
+        )
         for one in wanted
     ]
 

@@ -1,6 +1,8 @@
 """Writes: one verb each, keyword-only `by=`, one transaction, one event."""
 
+from standards.services.capability import add_parameter, change_parameter, enter_test, set_plan, withdraw_test
 from standards.services.certificates import confirm_certificate, enter_certificate, withdraw_certificate
+from standards.services.changes import decide_change, file_paper, note_device, open_change, withdraw_paper
 from standards.services.devices import change_device, register_device, set_device_state
 from standards.services.procedures import (
     approve_procedure,
@@ -23,23 +25,33 @@ from standards.services.standards import (
 
 __all__ = [
     "add_device",
+    "add_parameter",
     "approve_procedure",
     "change_device",
+    "change_parameter",
     "change_standard",
     "confirm_certificate",
     "confirm_value",
     "correct_licence",
+    "decide_change",
     "enter_certificate",
     "enter_licence",
+    "enter_test",
+    "file_paper",
     "load_procedure",
     "name_person",
+    "note_device",
+    "open_change",
     "register_device",
     "register_standard",
     "release_person",
     "remove_device",
     "retire_procedure",
     "set_device_state",
+    "set_plan",
     "set_standard_state",
     "sync_packs",
     "withdraw_certificate",
+    "withdraw_paper",
+    "withdraw_test",
 ]

@@ -74,7 +74,7 @@ def test_the_lists_take_as_many_queries_for_ten_devices_as_for_one(
             since=device.states.get().since,
         )
     for name, args in (("device_list", []), ("list", []), ("standard", [standard.code])):
-        with django_assert_max_num_queries(17):
+        with django_assert_max_num_queries(19):
             client.get(reverse(f"standards:{name}", args=args))
 
 

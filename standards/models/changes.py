@@ -1,0 +1,140 @@
+"""Changes to a measurement standard (更换), and the papers of its file set (文件集), by JJF 1033."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from lims.core.frozen import Frozen
+from lims.core.models import StoredFile
+from standards.models.standard import MeasurementStandard
+
+
+class ChangeCase(models.Model):
+    """Something about a standard is about to change or has changed. The technical lead decides what it entails.
+
+    The four kinds are those of JJF 1033-2023. What a case entails is the institute's decision on the text of the rule,
+    never computed.
+    """
+
+    class Kind(models.TextChoices):
+        DEVICE = "device", _("计量标准器或主要配套设备")
+        METHOD = "method", _("检定规程或校准规范")
+        PEOPLE = "people", _("负责人或检定校准人员")
+        ENVIRONMENT = "environment", _("环境条件及设施")
+
+    class Consequence(models.TextChoices):
+        REEXAMINATION = "reexamination", _("申请复查")
+        DECLARATION = "declaration", _("填报更换申报表")
+        LIFE_BOOK = "life_book", _("只记入履历书")
+
+    standard = models.ForeignKey(MeasurementStandard, models.PROTECT, related_name="changes")
+    kind = models.CharField(_("类别"), max_length=12, choices=Kind)
+    what = models.CharField(_("变更内容"), max_length=400)
+    on = models.DateField(_("变更日期"))
+    blocks = models.BooleanField(_("决定前不得使用"))
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(auto_now_add=True)
+    consequence = models.CharField(_("处理"), max_length=14, choices=Consequence, blank=True)
+    decision = models.CharField(_("决定及依据"), max_length=400, blank=True)
+    decided_on = models.DateField(_("决定日期"), null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    frozen = Frozen(columns=("standard", "kind", "what", "on", "blocks", "opened_by", "opened_at"))
+
+    class Meta:
+        verbose_name = _("计量标准的变更")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(consequence="", decided_by=None, decided_on=None)
+                | Q(decided_by__isnull=False, decided_on__isnull=False) & ~Q(consequence="") & ~Q(decision=""),
+                name="change_decided_whole",
+            )
+        ]
+        indexes = [models.Index(fields=["standard", "-on"], name="change_of_standard")]
+
+    def __str__(self) -> str:
+        return f"{self.standard} · {self.what}"
+
+
+class StandardPaper(models.Model):
+    """One paper of a standard's file set: where it is kept, or the file itself. Those the system holds as data need none.
+
+    `entry` is the place in the list of eighteen, JJF 1033-2016 4.5.1; whether the edition of 2023 keeps the list is to be
+    confirmed by the institute.
+    """
+
+    class Entry(models.IntegerChoices):
+        EXAMINATION = 1, _("计量标准考核证书")
+        PUBLIC = 2, _("社会公用计量标准证书")
+        APPLICATION = 3, _("计量标准考核（复查）申请书")
+        REPORT = 4, _("计量标准技术报告")
+        REPEATABILITY = 5, _("检定或校准结果的重复性试验记录")
+        STABILITY = 6, _("计量标准的稳定性考核记录")
+        REPLACEMENT = 7, _("计量标准更换申报表")
+        SEALING = 8, _("计量标准封存（或撤销）申报表")
+        LIFE_BOOK = 9, _("计量标准履历书")
+        SYSTEM = 10, _("国家计量检定系统表")
+        PROCEDURE = 11, _("计量检定规程或计量技术规范")
+        OPERATION = 12, _("计量标准操作程序")
+        MANUALS = 13, _("计量标准器及主要配套设备使用说明书")
+        CERTIFICATES = 14, _("计量标准器及主要配套设备的检定或校准证书")
+        COMPETENCE = 15, _("检定或校准人员能力证明")
+        RULES = 16, _("实验室的相关管理制度")
+        RECORDS = 17, _("开展检定或校准工作的原始记录及相应的证书副本")
+        OTHER = 18, _("可以证明计量标准具有相应测量能力的其他技术资料")
+
+    standard = models.ForeignKey(MeasurementStandard, models.PROTECT, related_name="papers")
+    entry = models.PositiveSmallIntegerField(_("文件集条目"), choices=Entry)
+    title = models.CharField(_("名称及编号"), max_length=200)
+    dated = models.DateField(_("文件日期"), null=True, blank=True)
+    kept_at = models.CharField(_("保存方式及地点"), max_length=160, blank=True)
+    file = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_reason = models.CharField(_("撤回原因"), max_length=300, blank=True)
+
+    frozen = Frozen(columns=("standard", "entry", "title", "dated", "kept_at", "file", "entered_by", "entered_at"))
+
+    class Meta:
+        verbose_name = _("计量标准文件")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(file__isnull=False) | ~Q(kept_at=""),
+                name="paper_is_somewhere",
+                violation_error_message=_("请上传文件，或写明保存方式及地点"),
+            )
+        ]
+        indexes = [models.Index(fields=["standard", "entry"], name="paper_of_standard")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DeviceNote(models.Model):
+    """An entry in a device's record: ISO/IEC 17025:2017, 6.4.13 g and h, and where the device is."""
+
+    class Kind(models.TextChoices):
+        MAINTENANCE = "maintenance", _("维护保养")
+        DAMAGE = "damage", _("损坏或故障")
+        REPAIR = "repair", _("修理")
+        MODIFICATION = "modification", _("改装或软件升级")
+        MOVED = "moved", _("移至他处")
+        LENT = "lent", _("借出")
+        RETURNED = "returned", _("归还")
+
+    device = models.ForeignKey("standards.Device", models.PROTECT, related_name="notes")
+    kind = models.CharField(_("类别"), max_length=12, choices=Kind)
+    on = models.DateField(_("日期"))
+    text = models.CharField(_("内容"), max_length=400)
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(auto_now_add=True)
+
+    frozen = Frozen()
+
+    class Meta:
+        verbose_name = _("设备履历")
+        indexes = [models.Index(fields=["device", "-on", "-id"], name="device_note_in_time")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.on:%Y-%m-%d}"
