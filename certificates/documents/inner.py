@@ -203,7 +203,7 @@ def _conditions(facts: Facts, words: Wording) -> list[Slab]:
 
 
 def _results(facts: Facts, words: Wording) -> list[Slab]:
-    out = _heading(words.results, words)
+    out = _heading(words.results, words) if facts["results"] else []
     for number, result in enumerate(facts["results"], start=1):
         title, verdict = both(result["title"]), both(result["conclusion"])
         out += _item(f"{number}　{title.zh}", title.en, verdict, first=number == 1)
@@ -281,8 +281,9 @@ def _verdict(value: Any) -> Cell:
 
 def _remarks(facts: Facts, words: Wording) -> list[Slab]:
     out: list[Slab] = []
-    adjustment = facts.get("adjustment")
-    out += _heading(w.ADJUSTMENT, words) + _paragraph(both(adjustment) if adjustment else w.NO_ADJUSTMENT)
+    if not facts.get("supplements"):  # which says nothing of its own about the instrument
+        adjustment = facts.get("adjustment")
+        out += _heading(w.ADJUSTMENT, words) + _paragraph(both(adjustment) if adjustment else w.NO_ADJUSTMENT)
     if facts["exceptions"]:
         out += _heading(w.EXCEPTIONS, words)
         for one in facts["exceptions"]:

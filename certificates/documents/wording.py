@@ -71,6 +71,20 @@ WORDING: dict[str, Wording] = {
         seal=_VERIFICATION.seal,
         statement=Text("本证书的结果仅对所仲裁检定的计量器具有效。", _ONLY),
     ),
+    "supplement": Wording(
+        title=Text("证书补充件", "Supplement to a Certificate"),
+        colour=(0.07, 0.24, 0.37),
+        technician=Text("编制人", "Prepared by"),
+        performed=_VERIFICATION.performed,
+        method=_VERIFICATION.method,
+        conclusion=Text("补充内容", "Supplement"),
+        results=Text("补充内容", "Supplement"),
+        seal=_VERIFICATION.seal,
+        statement=Text(
+            "本文件须与所补充的证书一并使用；所补充的证书继续有效，其余内容不变。",
+            "To be used together with the certificate it supplements, which stands and is otherwise unchanged.",
+        ),
+    ),
 }
 
 DEMONSTRATION = Text("演示证书 · 无法律效力", "DEMONSTRATION — NO LEGAL EFFECT")
@@ -115,6 +129,8 @@ NOTES = Text("说明", "Notes")
 STATEMENTS = Text("声明", "Statements")
 COVER_CONTINUED = Text("封面栏目全文", "Cover fields in full")
 END = Text("以下空白", "End of document")
+
+BEFORE = Text("调整（修理）前的结果", "Results before adjustment or repair")
 
 NO_ADJUSTMENT = Text("未作调整或修理。", "No adjustment or repair was made.")
 NO_EXCEPTIONS = Text("无。", "None.")
