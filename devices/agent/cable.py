@@ -14,6 +14,7 @@ import os
 import select
 import socket
 import time
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -97,9 +98,7 @@ class DescriptorCable(_RealTime):
     def __init__(self, line: serial.SerialBase) -> None:
         super().__init__(line)
         self._file = line.fileno()
-        self._poll = select.poll() if hasattr(select, "poll") else None  # `select` refuses descriptors above 1023
-        if self._poll is not None:
-            self._poll.register(self._file, select.POLLIN)
+        self._ready = _readiness(self._file)
 
     def write(self, data: bytes) -> None:
         written = 0
@@ -121,10 +120,14 @@ class DescriptorCable(_RealTime):
             return data
         return b""
 
-    def _ready(self, wait: float) -> bool:
-        if self._poll is None:
-            return bool(select.select([self._file], [], [], wait)[0])
-        return bool(self._poll.poll(wait * 1000))
+
+def _readiness(file: int) -> Callable[[float], object]:
+    """A function that waits so many seconds for something to read, and returns something empty when nothing came."""
+    if not hasattr(select, "poll"):
+        return lambda wait: select.select([file], [], [], wait)[0]
+    poll = select.poll()  # `select` refuses descriptors above 1023
+    poll.register(file, select.POLLIN)
+    return lambda wait: poll.poll(wait * 1000)
 
 
 class CalledCable(_RealTime):

@@ -105,11 +105,17 @@ class Decoder:
         if isinstance(outcome, Trouble):
             text = Text(outcome.zh, outcome.en)
             return tuple([Reading(channel, None, outcome.quality, text) for channel, _ in self._channels])
-        found = tuple([decode(outcome) for _, decode in self._channels])
+        found = []
+        for channel, decode in self._channels:
+            try:
+                found.append(decode(outcome))
+            except NotANumber as error:
+                text = Text(f"仪器给出的不是数值：{error}", f"Not a number: {error}")
+                found.append(Reading(channel, None, Quality.NAN, text))
         for number, state in self._states:
             if int(number(outcome.data)) >> state.bit & 1:
                 return tuple([Reading(one.channel, one.value, state.quality, state.text) for one in found])
-        return found
+        return tuple(found)
 
 
 def checked(poll: Poll, outcome: Outcome) -> Outcome:
@@ -150,18 +156,10 @@ def _same(before: Reading, now: Reading) -> bool:
 
 
 def _decode(channel: Channel) -> Decode:
-    """From an answer to the reading of one channel."""
-    decode = _decode_number(channel) if channel.states is None else _decode_state(channel, channel.states)
-    if channel.states is None and channel.quantity == "clock":
-        decode = _decode_clock(channel)
-
-    def guarded(answer: Answer) -> Reading:
-        try:
-            return decode(answer)
-        except NotANumber as error:
-            return Reading(channel, None, Quality.NAN, Text(f"仪器给出的不是数值：{error}", f"Not a number: {error}"))
-
-    return guarded
+    """From an answer to the reading of one channel; what it returns raises NotANumber."""
+    if channel.states is not None:
+        return _decode_state(channel, channel.states)
+    return _decode_clock(channel) if channel.quantity == "clock" else _decode_number(channel)
 
 
 def _decode_number(channel: Channel) -> Decode:
@@ -219,10 +217,7 @@ def _number(field: Field) -> Number:
     if field.kind == "bit":
         return lambda data: Decimal(data[field.at // 8] >> field.at % 8 & 1)
     if field.kind in values.WIDTHS:
-        begin = 2 * field.at
-        end = begin + values.WIDTHS[field.kind]
-        decoded = values.decoder(field.kind, field.order)
-        return lambda data: decoded(data[begin:end])
+        return values.decoder(field.kind, field.order, 2 * field.at)
     part = slice(field.at, field.at + dlt645.width(field.kind))
     if field.kind in dlt645.BINARY:
         return lambda data: dlt645.binary(data[part])

@@ -6,6 +6,7 @@ acknowledged by an echo of what was written, which is compared.
 """
 
 import struct
+from array import array
 from functools import lru_cache
 
 from devices.protocols.exchange import Answer, Outcome, Quality, Trouble, bad, silence
@@ -34,14 +35,15 @@ EXCEPTIONS: dict[int, tuple[str, str]] = {
 """Exception codes of the application protocol, section 7."""
 
 
-def _table() -> tuple[int, ...]:
-    rows = []
+def _table() -> "array[int]":
+    """The remainder of every byte, in one block of 512 bytes: a tuple would spread them over the memory."""
+    rows = array("H")
     for byte in range(256):
         value = byte
         for _ in range(8):
             value = (value >> 1) ^ 0xA001 if value & 1 else value >> 1
         rows.append(value)
-    return tuple(rows)
+    return rows
 
 
 _CRC = _table()

@@ -36,7 +36,6 @@ EXACT = Context(prec=60)
 
 SMALLEST_NORMAL_F32 = 2.0**-126
 
-
 _ONE = Decimal(1)
 _F32 = struct.Struct(">f")
 
@@ -56,24 +55,36 @@ def reorder(data: bytes, order: str) -> bytes:
 
 def decode(kind: str, data: bytes, order: str) -> Decimal:
     """One number from the bytes of its registers. Raises NotANumber; ValueError when there are too few or too many bytes."""
+    if len(data) != WIDTHS[kind]:
+        raise ValueError(f"{kind} takes {WIDTHS[kind]} bytes, not {len(data)}")
     return decoder(kind, order)(data)
 
 
-@lru_cache(maxsize=64)
-def decoder(kind: str, order: str) -> Callable[[bytes], Decimal]:
-    """What `decode` does for one type and word order, put together once. Raises ValueError for an order of another width."""
+@lru_cache(maxsize=1024)
+def decoder(kind: str, order: str, begin: int = 0) -> Callable[[bytes], Decimal]:
+    """What `decode` does for one type and word order, put together once, for a number that begins at that byte.
+
+    Raises ValueError for an order of another width; what it returns, when the bytes end before the number.
+    """
     width = WIDTHS[kind]
     if order not in ORDERS[width]:
         raise ValueError(f"{order} is no order of {width} bytes")
+    end = begin + width
     number = _plain(kind)
-    picks = None if order == ORDERS[width][0] else [ord(letter) - ord("A") for letter in order]
+    picks = [begin + ord(letter) - ord("A") for letter in order]
 
-    def decoded(data: bytes) -> Decimal:
-        if len(data) != width:
-            raise ValueError(f"{kind} takes {width} bytes, not {len(data)}")
-        return number(data if picks is None else bytes([data[index] for index in picks]))
+    def in_order(data: bytes) -> Decimal:
+        plain = data[begin:end]
+        if len(plain) != width:
+            raise ValueError(f"{kind} takes {width} bytes, not {len(plain)}")
+        return number(plain)
 
-    return decoded
+    def reordered(data: bytes) -> Decimal:
+        if len(data) < end:
+            raise ValueError(f"{kind} takes {width} bytes, not {len(data) - begin}")
+        return number(bytes([data[index] for index in picks]))
+
+    return in_order if order == ORDERS[width][0] else reordered
 
 
 def _plain(kind: str) -> Callable[[bytes], Decimal]:
@@ -125,7 +136,8 @@ def float32(data: bytes) -> Decimal:
         if _names(text, data):
             break
         text = f"{number:.{digits}g}"
-    return _unsigned_zero(Decimal(text))
+    value = Decimal(text)
+    return value or value.copy_abs()
 
 
 def _names(text: str, data: bytes) -> bool:
@@ -141,7 +153,8 @@ def float64(data: bytes) -> Decimal:
     number: float = struct.unpack(">d", data)[0]
     if not math.isfinite(number):
         raise NotANumber("NaN" if math.isnan(number) else "infinity")
-    return _unsigned_zero(Decimal(repr(number)))
+    value = Decimal(repr(number))
+    return value or value.copy_abs()
 
 
 def bcd(plain: bytes) -> int:
@@ -163,14 +176,16 @@ def at_resolution(value: Decimal, resolution: Decimal) -> Decimal:
 def rounder(resolution: Decimal) -> Callable[[Decimal], Decimal]:
     """What `at_resolution` does for one resolution, put together once."""
     if resolution.as_tuple().digits == (1,):  # a power of ten: the same in one step
-        return lambda value: _unsigned_zero(value.quantize(resolution, ROUND_HALF_EVEN, EXACT))
+
+        def quantized(value: Decimal) -> Decimal:
+            value = value.quantize(resolution, ROUND_HALF_EVEN, EXACT)
+            return value or value.copy_abs()
+
+        return quantized
 
     def rounded(value: Decimal) -> Decimal:
         steps = EXACT.divide(value, resolution).quantize(_ONE, ROUND_HALF_EVEN, EXACT)
-        return _unsigned_zero(EXACT.multiply(steps, resolution))
+        value = EXACT.multiply(steps, resolution)
+        return value or value.copy_abs()
 
     return rounded
-
-
-def _unsigned_zero(value: Decimal) -> Decimal:
-    return value if value else value.copy_abs()

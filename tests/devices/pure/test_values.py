@@ -95,3 +95,13 @@ def test_reordering_twice_changes_nothing(width):
 def test_a_value_takes_the_decimals_of_its_resolution(value, resolution, printed):
     assert str(at_resolution(Decimal(value), Decimal(resolution))) == printed
     assert math.copysign(1, at_resolution(Decimal(value), Decimal(resolution))) == 1
+
+
+def test_equal_resolutions_keep_their_own_decimals():
+    """0.1 and 0.10 are the same number and not the same resolution."""
+    assert [f"{at_resolution(Decimal('5.04'), Decimal(step))}" for step in ("0.1", "0.10", "0.1", "0.50")] == [
+        "5.0",
+        "5.00",
+        "5.0",
+        "5.00",
+    ]
