@@ -263,6 +263,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "lims.core.sweep", "schedule": 5.0, "options": {"expires": RING_EXPIRES}},
     "integrate": {"task": "lims.audit.integrate", "schedule": 5.0, "options": {"expires": RING_EXPIRES}},
     "cosign": {"task": "lims.audit.cosign", "schedule": 10.0, "options": {"expires": RING_EXPIRES}},
+    # Once a day in effect; asked often, so that a day is not lost to an authority or a machine that was away.
+    "stamp": {"task": "lims.audit.stamp", "schedule": 600.0, "options": {"expires": RING_EXPIRES}},
 }
 
 LOGGING = {
@@ -284,10 +286,25 @@ ALLOW_UNCONFIRMED = not PRODUCTION
 LOG_ORIGIN = env.text("LIMS_LOG_ORIGIN", "lims.invalid/log")
 # Address and public key of each witness of that log, with a space between.
 LOG_WITNESSES = env.words("LIMS_WITNESSES")
+# Whether submitting, checking and approving need the person's own key (`required`), or use it where there is one (`offered`).
+PERSONAL_SIGNATURES = env.text("LIMS_PERSONAL_SIGNATURES", "offered" if MODE == "test" else "required")
+if PERSONAL_SIGNATURES not in {"required", "offered"}:
+    raise ImproperlyConfigured(f"LIMS_PERSONAL_SIGNATURES must be required or offered, not {PERSONAL_SIGNATURES!r}")
+# Memory factor of one try at a passphrase (scrypt's N); tests open hundreds of keys.
+PASSPHRASE_COST = 2**4 if MODE == "test" else 2**15
 # Real authorities; empty means the development authority of KEYS_DIR.
 CERTIFICATE_PREFIX = env.text("LIMS_CERTIFICATE_PREFIX", "JD")
+# The XML schema of digital calibration certificates; a newer edition of it needs a newer writer as well.
+DCC_SCHEMAS = Path(env.text("LIMS_DCC_SCHEMAS", str(BASE_DIR / "certificates" / "dcc" / "schemas"))).resolve()
 SEAL_PKCS12 = env.text("LIMS_SEAL_PKCS12")
 SEAL_PASSPHRASE = env.text("LIMS_SEAL_PASSPHRASE")
+# The seal's key in a PKCS#11 token instead: module, label and PIN of the token, label of the key, and a PEM file with the
+# seal's certificate followed by its chain.
+SEAL_PKCS11_MODULE = env.text("LIMS_SEAL_PKCS11_MODULE")
+SEAL_PKCS11_TOKEN = env.text("LIMS_SEAL_PKCS11_TOKEN")
+SEAL_PKCS11_KEY = env.text("LIMS_SEAL_PKCS11_KEY")
+SEAL_PKCS11_PIN = env.text("LIMS_SEAL_PKCS11_PIN")
+SEAL_CERTIFICATES = env.text("LIMS_SEAL_CERTIFICATES")
 SEAL_ROOTS = env.text("LIMS_SEAL_ROOTS")
 TIMESTAMP_URL = env.text("LIMS_TIMESTAMP_URL")
 SIMULATORS_DIR = DATA_DIR / "simulators"

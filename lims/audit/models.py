@@ -136,3 +136,22 @@ class Cosignature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.witness} {self.checkpoint_id}"
+
+
+class Stamp(models.Model):
+    """What a time stamp authority (RFC 3161) said about the head of a day. `token` covers the note of the checkpoint."""
+
+    day = models.DateField(unique=True, help_text="in UTC, as the authority tells the time")
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="stamps")
+    token = models.BinaryField()
+    at = models.DateTimeField()
+    authority = models.CharField(max_length=400)
+
+    frozen = Frozen()
+
+    class Meta:
+        verbose_name = _("日志时间戳")
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.authority}"

@@ -1,5 +1,8 @@
 """Reading events and the log over them. What a viewer may see of an object decides who asks; these helpers only find the rows."""
 
+import json
+
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import models
 from django.db.models import QuerySet
 
@@ -7,6 +10,7 @@ from lims.audit.models import Checkpoint, Entry, Event, Tile
 from lims.audit.tlog import checkpoint, tiles
 from lims.audit.tlog.merkle import SIZE
 from lims.audit.tlog.proof import Proof
+from lims.core import timestamps
 
 
 def of_object(obj: models.Model) -> QuerySet[Event]:
@@ -46,6 +50,27 @@ def published(path: str) -> bytes | None:
     if newest is None or tiles.width(0 if level == "entries" else int(level), n, newest.size) < width:
         return None
     return entry_tile(n, width) if level == "entries" else tile(int(level), n)[: width * SIZE]
+
+
+KEY_CHANGED = "log.key_changed"
+
+
+def announced(vkey: str) -> bool:
+    """Whether an event already announces this key of the log."""
+    changes = Event.objects.filter(verb=KEY_CHANGED).values_list("public", flat=True)
+    return any(json.loads(one)["new_key"] == vkey for one in changes)
+
+
+def handovers() -> list[Checkpoint]:
+    """For each change of the log's key the first head over its announcement, signed by the old and the new key, oldest first."""
+    places = Entry.objects.filter(event__verb=KEY_CHANGED).order_by("index").values_list("index", flat=True)
+    heads = (Checkpoint.objects.filter(size__gt=place).order_by("size").first() for place in places)
+    return [one for one in heads if one]
+
+
+def stamp_roots() -> bytes:
+    """The root certificates of the time stamp authority, PEM. Raises Unavailable."""
+    return b"".join(one.public_bytes(Encoding.PEM) for one in timestamps.authority().roots)
 
 
 def proofs(events: QuerySet[Event]) -> list[Proof]:

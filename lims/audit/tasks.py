@@ -4,8 +4,10 @@ import logging
 
 from celery import shared_task
 
-from lims.audit.services import collect, integrate
+from lims.audit.services import collect, integrate, stamp_head
+from lims.audit.tlog.stamp import StampError
 from lims.core.text import Refused
+from lims.core.timestamps import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -21,3 +23,11 @@ def integrate_events() -> None:
 @shared_task(name="lims.audit.cosign")
 def cosign_head() -> None:
     collect()
+
+
+@shared_task(name="lims.audit.stamp")
+def stamp_of_the_day() -> None:
+    try:
+        stamp_head()
+    except (Unavailable, StampError) as error:  # asked again in minutes; the doctor tells people
+        log.error("the head of the event log was not stamped: %s", error)

@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from lims.audit.tlog.note import Signer, Verifier
 from lims.core.text import Refused, Text, reason
 
 KEY, HEAD = "key", "head"
+NEXT, BEFORE = "key-next", "key-before"
+"""While the key changes: the one that will take over, and the one that still signs beside its successor, with its last day."""
 
 
 class LogSigner:
@@ -28,10 +31,13 @@ class LogSigner:
         """Creates the key at the first use."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._alone():
+        with _locked(folder):
             if not (folder / KEY).exists():
                 _replace(folder / KEY, Signer(origin, secrets.token_bytes(32)).secret())
-            self._signer = Signer.load((folder / KEY).read_text("utf-8"))
+            self._signer = self._load(KEY)
+
+    def _load(self, name: str) -> Signer:
+        return Signer.load((self._folder / name).read_text("utf-8"))
 
     @property
     def origin(self) -> str:
@@ -64,11 +70,69 @@ class LogSigner:
                 raise _fork(
                     last, head, "它改写了已签署的内容", f"it rewrites what was signed before ({error})"
                 ) from None
-            text = head.text()
-            signed = note.write(text, [self._signer.line(text)])
+            signed = self._signed(head)
             # Remembered before anybody can see it: killed in between, the same head is simply signed again.
             _replace(self._folder / HEAD, signed)
         return signed
+
+    def _signed(self, head: Head) -> str:
+        """The note of a head, under both keys and naming the newer one while the key changes."""
+        pair = self._changing()
+        text = head.text(pair[1].vkey() if pair else "")
+        return note.write(text, [one.line(text) for one in pair or [self._signer]])
+
+    def _changing(self) -> list[Signer] | None:
+        """The older and the newer key while both sign."""
+        if (self._folder / NEXT).exists() and (new := self._load(NEXT)).vkey() != self.vkey:
+            return [self._signer, new]
+        before = self._before()
+        return [before[1], self._signer] if before else None
+
+    def _before(self) -> tuple[datetime, Signer] | None:
+        path = self._folder / BEFORE
+        if not path.exists():
+            return None
+        until, secret = path.read_text("utf-8").split("\n")
+        return datetime.fromisoformat(until), Signer.load(secret)
+
+    @property
+    def both_until(self) -> datetime | None:
+        """Until when the key before still signs too; None when only one signs."""
+        before = self._before()
+        return before[0] if before else None
+
+    def prepare(self) -> str:
+        """The public key that will take over, made at the first call. From now on both sign, and heads name the new one."""
+        with self._alone():
+            if not (self._folder / NEXT).exists():
+                _replace(self._folder / NEXT, Signer(self.origin, secrets.token_bytes(32)).secret())
+            return self._load(NEXT).vkey()
+
+    @property
+    def prepared(self) -> str | None:
+        """The public key that will take over, when one was made."""
+        return self._load(NEXT).vkey() if (self._folder / NEXT).exists() else None
+
+    def take_over(self, until: datetime) -> "LogSigner":
+        """Puts the prepared key in force; the one before signs beside it until then. The last head must bear both signatures.
+
+        Killed at any point, it can be called again.
+        """
+        with self._alone():
+            own, new = self._load(KEY), self._load(NEXT)
+            checkpoint.opened((self._folder / HEAD).read_text("utf-8"), Verifier(new.vkey()))
+            if own.vkey() != new.vkey():
+                _replace(self._folder / BEFORE, f"{until.isoformat()}\n{own.secret()}")
+                _replace(self._folder / KEY, new.secret())
+            (self._folder / NEXT).unlink()
+        return LogSigner(self._folder, self.origin)
+
+    def forget(self, now: datetime) -> None:
+        """Destroys the key before, once its time is over: a key that does not exist cannot be stolen."""
+        before = self._before()
+        if before and before[0] <= now:
+            with self._alone():
+                (self._folder / BEFORE).unlink(missing_ok=True)
 
     def retire(self) -> "LogSigner":
         """Puts key and memory aside, under a name that tells when they ended, and begins with a new key."""
@@ -79,12 +143,19 @@ class LogSigner:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with _locked(self._folder):
+            self._signer = self._load(KEY)  # another process may have changed it
             yield
-        finally:
-            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def signer() -> LogSigner:

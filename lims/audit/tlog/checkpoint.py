@@ -1,9 +1,12 @@
 """The head of a log as a signed note: origin, size, root (https://c2sp.org/tlog-checkpoint)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lims.audit.tlog.merkle import SIZE
-from lims.audit.tlog.note import NoteError, Verifier, decode, encode, read, split
+from lims.audit.tlog.note import ED25519, NoteError, Verifier, decode, encode, read, split
+
+_NEXT_KEY = "next-key "
 
 
 @dataclass(frozen=True)
@@ -14,8 +17,10 @@ class Head:
     size: int
     root: bytes
 
-    def text(self) -> str:
-        return f"{self.origin}\n{self.size}\n{encode(self.root)}\n"
+    def text(self, next_key: str = "") -> str:
+        """The text to sign. next_key: the public key (vkey) that is taking over, while the log changes its key."""
+        more = f"{_NEXT_KEY}{next_key}\n" if next_key else ""
+        return f"{self.origin}\n{self.size}\n{encode(self.root)}\n{more}"
 
 
 def parse(text: str) -> Head:
@@ -43,3 +48,37 @@ def opened(note: str, log: Verifier) -> Head:
 def unchecked(note: str) -> Head:
     """The head a note claims, whoever signed it. Raises NoteError when it is malformed."""
     return parse(split(note)[0])
+
+
+def next_key(text: str) -> str:
+    """The public key that the text of a checkpoint says is taking over; empty when it names none."""
+    found = (line.removeprefix(_NEXT_KEY) for line in text.split("\n")[3:] if line.startswith(_NEXT_KEY))
+    return next(found, "")
+
+
+def handed_over(note: str, log: Verifier) -> Verifier | None:
+    """The key to which this log hands over in this checkpoint, None when it does not. Raises NoteError unless both the key
+    known so far and the new one have signed."""
+    head = opened(note, log)
+    named = next_key(split(note)[0])
+    if not named:
+        return None
+    new = Verifier(named)
+    if new.name != head.origin or new.kind != ED25519:
+        raise NoteError("a log cannot hand over to a key of another name or kind")
+    read(note, [new])
+    return new if str(new) != str(log) else None
+
+
+def followed(log: Verifier, handovers: Iterable[str]) -> list[Verifier]:
+    """The keys of a log one after the other, beginning with one that is known. handovers: checkpoints that tell the next key,
+    oldest first; those that the key reached so far did not sign are passed over."""
+    keys = [log]
+    for note in handovers:
+        try:
+            new = handed_over(note, keys[-1])
+        except NoteError:
+            continue
+        if new:
+            keys.append(new)
+    return keys

@@ -24,7 +24,10 @@ class Memory(Protocol):
 
     def last(self, origin: str) -> Head | None: ...
 
-    def keep(self, head: Head) -> None: ...
+    def key(self, origin: str) -> Verifier | None:
+        """The key this log has handed over to since, None while it is the one we were given."""
+
+    def keep(self, head: Head, key: Verifier | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,11 @@ def request(old_size: int, proof: list[bytes], note: str) -> str:
 def add_checkpoint(
     body: str, *, logs: Mapping[str, Verifier], signer: Signer, memory: Memory, now: Callable[[], int]
 ) -> Answer:
-    """Answers one call to add-checkpoint. `logs`: the keys of the logs this witness watches, by origin."""
+    """Answers one call to add-checkpoint. `logs`: the keys of the logs this witness watches, by origin.
+
+    A head that names the log's next key, signed by both, is how the witness learns it; from then on the old key alone is not
+    enough.
+    """
     try:
         top, _, note = body.partition("\n\n")
         first, *lines = top.split("\n")
@@ -63,16 +70,18 @@ def add_checkpoint(
         claimed = checkpoint.unchecked(note)
     except NoteError as error:
         return Answer(400, f"{error}\n")
-    log = logs.get(claimed.origin)
-    if log is None:
+    if claimed.origin not in logs:
         return Answer(404, f"the log {claimed.origin} is unknown here\n")
-    try:
-        head = checkpoint.opened(note, log)
-    except NoteError as error:
-        return Answer(403, f"{error}\n")
-    if old > head.size:
-        return Answer(400, "the old size is larger than the new one\n")
-    with memory.locked(head.origin):
+    with memory.locked(claimed.origin):
+        learned = memory.key(claimed.origin)
+        log = learned or logs[claimed.origin]
+        try:
+            head = checkpoint.opened(note, log)
+            learned = checkpoint.handed_over(note, log) or learned
+        except NoteError as error:
+            return Answer(403, f"{error}\n")
+        if old > head.size:
+            return Answer(400, "the old size is larger than the new one\n")
         last = memory.last(head.origin)
         known = last.size if last else 0
         if old != known:
@@ -81,5 +90,5 @@ def add_checkpoint(
             continues(last, head, proof)
         except ProofError as error:
             return Answer(422, f"{error}\n")
-        memory.keep(head)
+        memory.keep(head, learned)
     return Answer(200, signer.cosign(split(note)[0], now()))

@@ -1,4 +1,4 @@
-"""The last head of each log, kept in files. One caller at a time, across threads and processes."""
+"""The last head of each log, with the key it has handed over to, kept in files. One caller at a time, across threads and processes."""
 
 import contextlib
 import fcntl
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lims.audit.tlog import checkpoint
 from lims.audit.tlog.checkpoint import Head
+from lims.audit.tlog.note import Verifier
 
 
 class FileMemory:
@@ -31,11 +32,16 @@ class FileMemory:
         path = self._path(origin)
         return checkpoint.parse(path.read_text("utf-8")) if path.exists() else None
 
-    def keep(self, head: Head) -> None:
+    def key(self, origin: str) -> Verifier | None:
+        path = self._path(origin)
+        named = checkpoint.next_key(path.read_text("utf-8")) if path.exists() else ""
+        return Verifier(named) if named else None
+
+    def keep(self, head: Head, key: Verifier | None = None) -> None:
         path = self._path(head.origin)
         draft = path.with_suffix(".new")
         with draft.open("w", encoding="utf-8") as file:
-            file.write(head.text())
+            file.write(head.text(str(key) if key else ""))
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)

@@ -156,6 +156,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.heads: dict[str, Head] = {}
+        self.keys: dict[str, Verifier | None] = {}
 
     @contextlib.contextmanager
     def locked(self, origin: str) -> Iterator[None]:
@@ -164,8 +165,11 @@ class Kept:
     def last(self, origin: str) -> Head | None:
         return self.heads.get(origin)
 
-    def keep(self, head: Head) -> None:
-        self.heads[head.origin] = head
+    def key(self, origin: str) -> Verifier | None:
+        return self.keys.get(origin)
+
+    def keep(self, head: Head, key: Verifier | None = None) -> None:
+        self.heads[head.origin], self.keys[head.origin] = head, key
 
 
 def test_a_witness_cosigns_what_continues_and_nothing_else() -> None:

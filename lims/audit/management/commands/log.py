@@ -1,20 +1,25 @@
-"""`manage.py log`: the event log as files, its head, whether it agrees with the database, and a new one after a disaster."""
+"""`manage.py log`: the event log as files, its head, whether it agrees with the database, a new key by plan, a new log after a
+disaster."""
 
 import json as json_text
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lims.audit.checking import faults
 from lims.audit.export import export
-from lims.audit.services import integrate, restart, signer
+from lims.audit.services import integrate, restart, rotate, signer
+from lims.audit.services.rotating import OVERLAP
 from lims.audit.tlog.note import encode
 from lims.core.text import Refused
 
 
 class Command(BaseCommand):
-    help = "The event log: head, export, check, restart"
+    help = "The event log: head, export, check, rotate, restart"
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_subparsers(dest="what", required=True)
@@ -22,9 +27,13 @@ class Command(BaseCommand):
         out.add_argument("directory", type=Path)
         again = what.add_parser("restart", help="begin a new log when only an older database was saved from a disaster")
         again.add_argument("--reason", required=True)
+        new = what.add_parser("rotate", help="hand over to a new key; both sign for a while")
+        new.add_argument("--reason", required=True)
+        new.add_argument("--by", default="", help="user name of the quality manager who decided it")
+        new.add_argument("--overlap", type=int, default=OVERLAP.days, help="days for which both keys sign")
         head = what.add_parser("head", help="place what waits, have the head signed, print it")
         check = what.add_parser("check", help="compare every event with its leaf, every tile and the signed head")
-        for one in (out, again, head, check):
+        for one in (out, new, again, head, check):
             one.add_argument("--json", action="store_true")
 
     def handle(self, *, what: str, json: bool, **options: Any) -> None:
@@ -32,7 +41,14 @@ class Command(BaseCommand):
             self._check(json)
             return
         try:
-            head = restart(reason=options["reason"]) if what == "restart" else integrate()
+            if what == "restart":
+                head = restart(reason=options["reason"])
+            elif what == "rotate":
+                head = rotate(
+                    reason=options["reason"], by=_person(options["by"]), overlap=timedelta(days=options["overlap"])
+                )
+            else:
+                head = integrate()
             if what == "export":
                 export(options["directory"])
         except Refused as refused:
@@ -55,3 +71,13 @@ class Command(BaseCommand):
             )
         if found:
             raise CommandError(f"{len(found)} faults", returncode=1)
+
+
+def _person(name: str) -> Any:
+    """The person of a user name, None for an empty one. Raises CommandError."""
+    if not name:
+        return None
+    try:
+        return get_user_model()._default_manager.get_by_natural_key(name)
+    except ObjectDoesNotExist:
+        raise CommandError(f"没有用户 {name} / there is no user {name}", returncode=2) from None
