@@ -2,24 +2,30 @@
 
 from pathlib import Path
 
-from certificates import selectors
+from certificates import bundle, selectors
 from certificates.models import Certificate
 from certificates.services.sealing import sealer
 from lims.audit.services import integrate, signer
 
 
 def export(certificate: Certificate, directory: Path) -> list[str]:
-    """Writes the sealed PDF and the proof that it stands in the event log; returns the file names.
+    """Writes the sealed PDF, the proof that it stands in the event log, and the evidence bundle; returns the file names.
 
     Raises FileNotFoundError while it is not sealed, Refused when the log cannot be signed.
     """
-    files = {f"{certificate.number}.pdf": selectors.pdf(certificate)}
+    files = {
+        f"{certificate.number}.pdf": selectors.pdf(certificate),
+        f"{certificate.number}.dcc.xml": selectors.dcc(certificate),
+    }
     integrate()
     if proof := selectors.log_proof(certificate):
         files[f"{certificate.number}.tlog-proof"] = proof.text().encode()
     for name, data in files.items():
         (directory / name).write_bytes(data)
-    return list(files)
+    evidence = directory / f"{certificate.number}.evidence.zip"
+    with evidence.open("wb") as target:
+        bundle.write(certificate, target)
+    return [*files, evidence.name]
 
 
 def export_authorities(directory: Path) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from certificates.models import Certificate, SealedFile
+from certificates.models import Certificate, DigitalCertificate, SealedFile
 from lims.audit.selectors import of_object, proofs
 from lims.audit.tlog.proof import Proof
 from lims.core import clock, files
@@ -38,6 +38,15 @@ def pdf(certificate: Certificate) -> bytes:
     if newest is None:
         raise FileNotFoundError(f"{certificate} is not sealed yet")
     return files.read(newest.file_id)
+
+
+def dcc(certificate: Certificate) -> bytes:
+    """The signed machine-readable certificate. Raises FileNotFoundError while there is none, ValueError when the stored
+    file was altered."""
+    digital = DigitalCertificate.objects.filter(certificate=certificate).first()
+    if digital is None:
+        raise FileNotFoundError(f"{certificate} has no machine-readable twin")
+    return files.read(digital.file_id)
 
 
 def log_proof(certificate: Certificate) -> Proof | None:

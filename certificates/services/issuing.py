@@ -8,14 +8,17 @@ from django.db import transaction
 
 from certificates import derived, documents, facts, rules
 from certificates.models import Certificate
+from certificates.services.digital import may_be_told
 from certificates.services.sealing import JOB
 from instruments.models import Record, Task
 from instruments.services import ledger, work
 from lims.audit.services import record as event
 from lims.core import canonical, clock, jobs, numbering, search
 from lims.core.text import Refused
-from lims.people.models import User
+from lims.people.models import Signature, User
 from lims.people.selectors import institute
+from lims.people.services.keys import Unlocked
+from lims.people.services.signing import signer_of
 from standards.selectors.procedures import pack_of
 
 # Without 0 O 1 I L, which people confuse on paper.
@@ -24,12 +27,23 @@ CHECK_LENGTH = 6
 
 
 def approve_and_issue(
-    task: Task, *, by: User, version: int, record_sha256: str, password: str = "", reauthenticated: bool = False
+    task: Task,
+    *,
+    by: User,
+    version: int,
+    record_sha256: str,
+    password: str = "",
+    reauthenticated: bool = False,
+    passphrase: str = "",
+    signer: Unlocked | None = None,
+    signature: Signature | None = None,
 ) -> Certificate:
     """Approves the record that was seen and issues its certificate: both happen, or neither.
 
-    Raises Refused or Conflict with everything that stands against it; no number is taken then.
+    How the approver signs is told at `instruments.services.work.approve`. Raises Refused or Conflict with everything that
+    stands against it; no number is taken then.
     """
+    signer = None if signature else signer_of(by, passphrase, signer)
     with transaction.atomic():
         approved = work.approve(
             task,
@@ -38,6 +52,8 @@ def approve_and_issue(
             record_sha256=record_sha256,
             password=password,
             reauthenticated=reauthenticated,
+            signer=signer,
+            signature=signature,
         )
         return issue(approved, by=by)
 
@@ -91,6 +107,8 @@ def _take(task: Task, record: Record, stated: dict[str, object], pack: object, b
     )  # fmt: skip
     if missing := documents.missing_glyphs(draft):
         raise Refused(*documents.MissingGlyphs(missing).reasons)
+    if why := may_be_told(draft):
+        raise Refused(why)
     number = f"{settings.CERTIFICATE_PREFIX}-{day.year}-{numbering.take(f'certificate-{day.year}'):06d}"
     draft["number"] = number
     organisation, until = task.application.organisation, draft["dates"]["valid_until"]

@@ -1,7 +1,7 @@
 """From frozen facts to a sealed, stored PDF: the job behind every certificate.
 
-Safe to repeat and to kill at any point: rendering is deterministic, the bytes are stored under their digest, and the row
-that makes the certificate issued is unique. Two workers at once end with one sealed file.
+Safe to repeat and to kill at any point: the machine-readable twin is made once and kept, rendering is deterministic, the
+bytes are stored under their digest, and the row that makes the certificate issued is unique. Two workers at once end with one sealed file.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from certificates import documents
 from certificates.models import Certificate, SealedFile
 from certificates.sealing import Keys, Sealer
+from certificates.services.digital import digital_certificate
 from lims.audit.services import record
 from lims.core import clock, files, jobs
 from lims.people.selectors import institute
@@ -23,9 +24,9 @@ _sealers: dict[tuple[str, str, str], Sealer] = {}
 
 
 def sealer(kind: str = Certificate.Kind.VERIFICATION) -> Sealer:
-    """The seal for a kind of document: a configured PKCS#12, or the development authority. Keys are opened once."""
+    """The seal for a kind of document: a configured PKCS#11 token or PKCS#12 file, or the development authority. Keys are opened once."""
     label = CALIBRATION_SEAL if kind == Certificate.Kind.CALIBRATION else VERIFICATION_SEAL
-    place = (str(settings.KEYS_DIR), settings.SEAL_PKCS12, label)
+    place = (str(settings.KEYS_DIR), settings.SEAL_PKCS11_MODULE or settings.SEAL_PKCS12, label)
     if place not in _sealers:
         keys = Keys.from_settings(
             {
@@ -33,12 +34,25 @@ def sealer(kind: str = Certificate.Kind.VERIFICATION) -> Sealer:
                 "institute": institute().name,
                 "pkcs12": settings.SEAL_PKCS12,
                 "password": settings.SEAL_PASSPHRASE,
+                "module": settings.SEAL_PKCS11_MODULE,
+                "token": settings.SEAL_PKCS11_TOKEN,
+                "key": settings.SEAL_PKCS11_KEY,
+                "pin": settings.SEAL_PKCS11_PIN,
+                "certificates": settings.SEAL_CERTIFICATES,
                 "timestamp_url": settings.TIMESTAMP_URL,
                 "roots": settings.SEAL_ROOTS,
             }
         )
         _sealers[place] = Sealer(keys, label=label)
     return _sealers[place]
+
+
+def render(row: Certificate, digital: bytes) -> bytes:
+    """The unsealed document with its machine-readable twin: the same row and twin give the same bytes."""
+    attached = documents.Attachment(
+        name=f"{row.number}.dcc.xml", data=digital, description="Digital calibration certificate (PTB DCC 3.3.0)"
+    )
+    return documents.render(json.loads(row.facts), attachments=[attached])
 
 
 @jobs.handler(JOB)
@@ -51,11 +65,12 @@ def seal_certificate(*, certificate: int) -> None:
     row = Certificate.objects.get(pk=certificate)
     if row.state != Certificate.State.SEALING:
         return
-    rendered = documents.render(json.loads(row.facts))
+    seal = sealer(row.kind)
+    rendered = render(row, digital_certificate(row, seal.keys))
     if faults := documents.check_pdfa(rendered):
         raise ValueError(f"{row}: the rendered document is not PDF/A-3b: {faults[0]}")
     at = clock.now()
-    sealed = sealer(row.kind).seal(rendered, at=at)
+    sealed = seal.seal(rendered, at=at)
     stored = files.store(sealed, "application/pdf")
     try:
         with transaction.atomic():
