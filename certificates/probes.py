@@ -62,7 +62,8 @@ def keys_are_readable_by_their_owner_only() -> Reason | None:
 @probe("seal")
 def seal_can_be_used() -> Reason | Text:
     """Opens the seal as the worker does. A development authority that was never used is not made by asking."""
-    if not settings.SEAL_PKCS12 and not (Path(settings.KEYS_DIR).is_dir() and any(Path(settings.KEYS_DIR).iterdir())):
+    real = settings.SEAL_PKCS11_MODULE or settings.SEAL_PKCS12
+    if not real and not (Path(settings.KEYS_DIR).is_dir() and any(Path(settings.KEYS_DIR).iterdir())):
         if SealedFile.objects.exists():
             return reason(
                 "keys_lost",
@@ -73,15 +74,19 @@ def seal_can_be_used() -> Reason | Text:
             )
         return Text("首次签发时创建开发证书", "the development authority is made when the first certificate is sealed")
     try:
-        certificate = sealer().keys.certificate
+        keys = sealer().keys
+        keys.signer.detached(bytes(32))  # a token may have been unplugged since it was opened
+        certificate = keys.certificate
     except (SealingError, OSError, ValueError) as error:
         told = error.text if isinstance(error, SealingError) else Text(str(error), str(error))
         return reason(
             "seal_unusable",
             f"印章不能使用：{told.zh}",
             f"the seal cannot be used: {told.en}",
-            "请检查 LIMS_SEAL_PKCS12、LIMS_SEAL_PASSPHRASE、LIMS_SEAL_ROOTS、LIMS_TIMESTAMP_URL",
-            "look at LIMS_SEAL_PKCS12, LIMS_SEAL_PASSPHRASE, LIMS_SEAL_ROOTS, LIMS_TIMESTAMP_URL",
+            "请检查 LIMS_SEAL_PKCS12、LIMS_SEAL_PASSPHRASE（或 LIMS_SEAL_PKCS11_*、LIMS_SEAL_CERTIFICATES）、"
+            "LIMS_SEAL_ROOTS、LIMS_TIMESTAMP_URL",
+            "look at LIMS_SEAL_PKCS12, LIMS_SEAL_PASSPHRASE (or LIMS_SEAL_PKCS11_*, LIMS_SEAL_CERTIFICATES), "
+            "LIMS_SEAL_ROOTS, LIMS_TIMESTAMP_URL",
         )
     ends = certificate.not_valid_after_utc
     if ends < clock.now() + SOON:

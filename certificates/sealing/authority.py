@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .errors import KeysError
+from .signer import PublicKey
 
 NAMES = ("root", "issuing", "seal", "tsa")
 UNIT = "演示 无法律效力 Demonstration, no legal effect"
@@ -76,6 +77,10 @@ class DevelopmentAuthority:
                 f"开发证书目录不完整：{folder}（{error}）。请恢复备份，或移走该目录后重新生成。",
                 f"The development authority in {folder} is not complete ({error}). Restore it, or move it away to create it anew.",
             ) from error
+
+    def certify_seal(self, public_key: PublicKey, *, institute: str) -> x509.Certificate:
+        """A further seal certificate, for a key that was made elsewhere, such as in a token."""
+        return _certificate("seal", institute, public_key, self.issuing, datetime.now(UTC))
 
     def revocation_lists(self, at: datetime) -> tuple[x509.CertificateRevocationList, x509.CertificateRevocationList]:
         """Fresh lists of the root and of the issuing authority, valid for 30 days from `at`. Nothing is revoked."""
@@ -150,6 +155,17 @@ def _load(folder: Path, name: str) -> Identity:
 
 def _issue(name: str, institute: str, issuer: Identity | None, now: datetime) -> Identity:
     key = ec.generate_private_key(ec.SECP256R1())
+    return Identity(key, _certificate(name, institute, key.public_key(), issuer or key, now))
+
+
+def _certificate(
+    name: str,
+    institute: str,
+    public_key: PublicKey,
+    issuer: Identity | ec.EllipticCurvePrivateKey,
+    now: datetime,
+) -> x509.Certificate:
+    """A certificate for a key, signed by an identity, or by the key itself when it is the root's."""
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
@@ -159,21 +175,21 @@ def _issue(name: str, institute: str, issuer: Identity | None, now: datetime) ->
             x509.NameAttribute(NameOID.COMMON_NAME, _COMMON_NAMES[name]),
         ]
     )
-    parent = issuer.certificate.subject if issuer else subject
+    above = issuer.certificate.subject if isinstance(issuer, Identity) else subject
     is_authority = name in ("root", "issuing")
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(parent)
-        .public_key(key.public_key())
+        .issuer_name(above)
+        .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _SLACK)
         .not_valid_after(now + timedelta(days=365 * _YEARS[name]))
         .add_extension(x509.BasicConstraints(is_authority, {"root": 1, "issuing": 0}.get(name)), critical=True)
         .add_extension(_usage(is_authority), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
-    if issuer:
+    if isinstance(issuer, Identity):
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
         builder = builder.add_extension(authority, critical=False)
         place = x509.DistributionPoint([x509.DirectoryName(issuer.certificate.subject)], None, None, None)
@@ -185,7 +201,7 @@ def _issue(name: str, institute: str, issuer: Identity | None, now: datetime) ->
     if name == "tsa":
         # RFC 3161, 2.3: this purpose alone, and critical.
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
-    return Identity(key, builder.sign(issuer.key if issuer else key, hashes.SHA256()))
+    return builder.sign(issuer.key if isinstance(issuer, Identity) else issuer, hashes.SHA256())
 
 
 def _usage(is_authority: bool) -> x509.KeyUsage:

@@ -9,14 +9,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .der import NULL, integer, octets, oid, sequence, set_of, tlv
 from .errors import KeysError
-
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+from .signer import PrivateKey, Signer, SoftwareKey
 
 DATA = "1.2.840.113549.1.7.1"
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
@@ -31,19 +29,21 @@ StampMaker = Callable[[bytes], bytes]
 
 
 class CmsSigner:
-    """Signs digests with one key. The key object is parsed once and kept."""
+    """Signs digests with one key, wherever that key is kept."""
 
-    def __init__(self, key: PrivateKey, certificate: x509.Certificate, chain: Sequence[x509.Certificate] = ()) -> None:
+    def __init__(
+        self, key: PrivateKey | Signer, certificate: x509.Certificate, chain: Sequence[x509.Certificate] = ()
+    ) -> None:
         if key.public_key() != certificate.public_key():
             raise KeysError("私钥与证书不匹配。", "The private key does not belong to the certificate.")
-        self.key = key
+        self.key = SoftwareKey(key) if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) else key
         own = certificate.public_bytes(Encoding.DER)
         self._id = sequence(certificate.issuer.public_bytes(), integer(certificate.serial_number))
         self._certificates = tlv(0xA0, *sorted({own, *(one.public_bytes(Encoding.DER) for one in chain)}))
         # ESSCertIDv2 with the default hash, SHA-256 (RFC 5035).
         reference = sequence(sequence(sequence(octets(hashlib.sha256(own).digest()))))
         self._certificate_reference = sequence(_SIGNING_CERTIFICATE_V2, set_of(reference))
-        if isinstance(key, ec.EllipticCurvePrivateKey):
+        if isinstance(key.public_key(), ec.EllipticCurvePublicKey):
             self._algorithm = sequence(oid("1.2.840.10045.4.3.2"))
         else:
             self._algorithm = sequence(oid("1.2.840.113549.1.1.11"), NULL)
@@ -74,7 +74,7 @@ class CmsSigner:
             self._certificate_reference,
         )
         to_sign = set_of(*attributes)
-        signature = self._sign(to_sign)
+        signature = self.key.sign(to_sign)
         unsigned = b""
         if timestamp:
             token = timestamp(hashlib.sha256(signature).digest())
@@ -96,8 +96,3 @@ class CmsSigner:
             set_of(signer),
         )
         return sequence(_SIGNED_DATA, tlv(0xA0, body))
-
-    def _sign(self, data: bytes) -> bytes:
-        if isinstance(self.key, ec.EllipticCurvePrivateKey):
-            return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
-        return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())

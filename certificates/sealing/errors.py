@@ -23,3 +23,11 @@ class TimestampError(SealingError):
 
 class SealTooLarge(SealingError):
     """The signature does not fit into the space reserved for it in the file."""
+
+
+class EvidenceMissing(SealingError):
+    """Long-term evidence cannot be completed yet: revocation data newer than the seal are not there. Trying again later helps."""
+
+
+class SealRevoked(SealingError):
+    """A certificate behind the seal was revoked. Trying again does not help: a person has to judge what that means."""

@@ -38,10 +38,10 @@ def judge(pdf: bytes, roots: bytes, digest: str, size: int, now: datetime) -> Se
     reader = PdfFileReader(io.BytesIO(pdf))
     if not reader.embedded_regular_signatures:
         return None
-    return _run(_judge(reader, trusted, digest, size, now))
+    return run(_judge(reader, trusted, digest, size, now))
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T]) -> T:
     """Wait for pyHanko's coroutine, also from a thread that already runs an event loop."""
     try:
         asyncio.get_running_loop()

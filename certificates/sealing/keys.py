@@ -1,9 +1,10 @@
-"""The keys of the institute's seal: the development authority, or PKCS#12 files and a time stamp URL of real authorities."""
+"""The keys of the institute's seal: the development authority, or a PKCS#12 file or PKCS#11 token of a real one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from .authority import DevelopmentAuthority
 from .cms import CmsSigner
 from .errors import KeysError
 from .timestamp import DevelopmentTimestamper, HttpTimestamper, Timestamper
+from .token import Place, TokenKey
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Keys:
     timestamper: Timestamper
     demonstration: bool
     extra: tuple[x509.Certificate, ...] = ()
+    revocation_lists: Callable[[datetime], Sequence[x509.CertificateRevocationList]] | None = None
+    """Lists as of a moment, from an authority in this house; None: they are fetched from where the certificates say."""
 
     @classmethod
     def development(cls, directory: Path | str, *, institute: str) -> Keys:
@@ -43,6 +47,7 @@ class Keys:
             timestamper=DevelopmentTimestamper(CmsSigner(authority.tsa.key, tsa, [issuing])),
             demonstration=True,
             extra=(tsa,),
+            revocation_lists=authority.revocation_lists,
         )
 
     @classmethod
@@ -76,19 +81,52 @@ class Keys:
         )
 
     @classmethod
+    def token(cls, place: Place, certificates: Path | str, *, timestamp_url: str, roots: Path | str) -> Keys:
+        """The seal's key in a PKCS#11 token, its certificate and chain from a PEM file in that order."""
+        try:
+            certificate, *others = load_certificates(Path(certificates).read_bytes())
+            trusted = load_certificates(Path(roots).read_bytes())
+        except OSError as error:
+            raise KeysError(
+                f"无法读取印章证书文件 {error.filename}：{error.strerror}",
+                f"The certificate file of the seal, {error.filename}, cannot be read: {error.strerror}",
+            ) from error
+        public = certificate.public_key()
+        if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+            raise KeysError(
+                "印章证书使用了不支持的算法。", "The seal's certificate uses an algorithm that is not supported."
+            )
+        chain = tuple(one for one in others if one not in trusted)
+        return cls(
+            signer=CmsSigner(TokenKey(place, public), certificate, chain),
+            certificate=certificate,
+            chain=chain,
+            roots=trusted,
+            timestamper=HttpTimestamper(timestamp_url),
+            demonstration=False,
+        )
+
+    @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Keys:
-        """`{"directory", "institute"}`, or `{"pkcs12", "password" | "password_file", "timestamp_url", "roots"}`."""
-        if not settings.get("pkcs12"):
+        """The keys that are configured, in this order of precedence; "timestamp_url" and "roots" belong to the first two.
+
+        `{"module", "token", "pin", "key", "certificates"}`: PKCS#11; `{"pkcs12", "password" | "password_file"}`: PKCS#12;
+        `{"directory", "institute"}`: the development authority.
+        """
+        if not settings.get("pkcs12") and not settings.get("module"):
             return cls.development(settings["directory"], institute=settings["institute"])
-        missing = [name for name in ("timestamp_url", "roots") if not settings.get(name)]
+        needed = ("timestamp_url", "roots", *(("token", "pin", "certificates") if settings.get("module") else ()))
+        missing = [name for name in needed if not settings.get(name)]
         if missing:
             raise KeysError(f"缺少设置：{'、'.join(missing)}", f"Settings are missing: {', '.join(missing)}")
+        authorities = {"timestamp_url": settings["timestamp_url"], "roots": settings["roots"]}
+        if settings.get("module"):
+            place = Place(str(settings["module"]), settings["token"], settings["pin"], settings.get("key") or "")
+            return cls.token(place, settings["certificates"], **authorities)
         password = settings.get("password") or ""
         if settings.get("password_file"):
             password = Path(settings["password_file"]).read_text(encoding="utf-8").strip()
-        return cls.pkcs12(
-            settings["pkcs12"], password, timestamp_url=settings["timestamp_url"], roots=settings["roots"]
-        )
+        return cls.pkcs12(settings["pkcs12"], password, **authorities)
 
     @property
     def institute(self) -> str:

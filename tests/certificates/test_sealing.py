@@ -9,19 +9,19 @@ import subprocess
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
-from asn1crypto import cms, tsp
+from asn1crypto import tsp
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
+from stamping import serving
 
 from certificates.sealing import (
     DevelopmentAuthority,
@@ -58,52 +58,6 @@ def nss(tool: Any, keys: Keys, tmp_path: Path) -> str:
     tool("certutil", "-N", "-d", f"sql:{folder}", "--empty-password")
     tool("certutil", "-A", "-d", f"sql:{folder}", "-n", "root", "-t", "CT,CT,CT", "-i", root)
     return f"sql:{folder}"
-
-
-def test_pdfsig_finds_the_total_document_signed_and_the_certificate_trusted(
-    tool: Any, nss: str, sealed: bytes, tmp_path: Path
-) -> None:
-    path = tmp_path / "c.pdf"
-    path.write_bytes(sealed)
-    for options in (["-no-ocsp"], []):
-        said = tool("pdfsig", "-nssdir", nss, *options, path)
-        assert "Total document signed" in said
-        assert "Signature is Valid" in said
-        assert "Certificate is Trusted" in said
-        assert "ETSI.CAdES.detached" in said
-
-
-def test_qpdf_finds_nothing_wrong(tool: Any, sealed: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "c.pdf"
-    path.write_bytes(sealed)
-    said = tool("qpdf", "--check", path)
-    assert "No syntax or stream encoding errors found" in said
-    assert "WARNING" not in said
-
-
-def test_openssl_verifies_the_signature_and_its_time_stamp(
-    tool: Any, keys: Keys, sealed: bytes, tmp_path: Path
-) -> None:
-    signature = signature_of(sealed)
-    start, first, second, rest = (int(one) for one in signature.byte_range)
-    (tmp_path / "content").write_bytes(sealed[start:first] + sealed[second : second + rest])
-    (tmp_path / "cms").write_bytes(cms.ContentInfo.load(bytes(signature.pkcs7_content)).dump())
-    (tmp_path / "root.pem").write_bytes(keys.root_pem())
-    (tmp_path / "chain.pem").write_bytes(keys.chain_pem())
-    said = tool(
-        "openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", tmp_path / "cms",
-        "-content", tmp_path / "content", "-CAfile", tmp_path / "root.pem", "-out", os.devnull,
-    )  # fmt: skip
-    assert "successful" in said.lower()
-    attribute = signature.signer_info["unsigned_attrs"][0]
-    assert attribute["type"].native == "signature_time_stamp_token"
-    (tmp_path / "token").write_bytes(attribute["values"][0].dump())
-    (tmp_path / "signature").write_bytes(signature.signer_info["signature"].native)
-    said = tool(
-        "openssl", "ts", "-verify", "-in", tmp_path / "token", "-token_in", "-data", tmp_path / "signature",
-        "-CAfile", tmp_path / "root.pem", "-untrusted", tmp_path / "chain.pem",
-    )  # fmt: skip
-    assert "Verification: OK" in said
 
 
 def test_pyhanko_validates_the_seal_strictly(keys: Keys, sealed: bytes) -> None:
@@ -347,31 +301,6 @@ def test_fresh_revocation_lists_are_signed_by_their_authorities(tmp_path: Path) 
 
 
 # Time stamps
-
-
-class serving:
-    """A time stamp authority on a free local port."""
-
-    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = answer(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def test_openssl_asks_our_time_stamp_authority_and_verifies_the_answer(tool: Any, keys: Keys, tmp_path: Path) -> None:
