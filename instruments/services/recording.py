@@ -16,6 +16,8 @@ from lims.audit import services as audit
 from lims.core import canonical, clock
 from lims.core.text import Conflict, Refused
 from lims.people.models import User
+from lims.people.services import signing
+from lims.people.services.keys import Unlocked
 from standards.models import Device
 from standards.selectors.procedures import pack_of
 
@@ -121,11 +123,13 @@ def _choose_equipment(record: Record, session: CaptureSession) -> None:
     )
 
 
-def submit(task: Task, *, by: User, version: int) -> Record:
+def submit(task: Task, *, by: User, version: int, passphrase: str = "", signer: Unlocked | None = None) -> Record:
     """Freezes the draft: facts, digest and conclusion are written once, and the task waits for the check.
 
+    Signed with the technician's own key, opened here by `passphrase` or before by the caller (`signer`).
     Raises Refused with every reason of the rules and the pre-flight, Conflict when somebody submitted before.
     """
+    signer = signing.signer_of(by, passphrase, signer)
     with transaction.atomic():
         draft = Record.objects.filter(task_id=task.pk, state=Record.State.DRAFT)
         # The row lock comes first: of two people submitting at once, the second finds no draft any more.
@@ -159,6 +163,10 @@ def submit(task: Task, *, by: User, version: int) -> Record:
         if not frozen:
             raise Conflict(changed_meanwhile(now))
         record.refresh_from_db()
+        said = signing.Statement("submit", record.number, digest, now.number)
+        signature = signing.sign(signer, said)
+        signing.needs_signature(by, signature)
+        signing.keep(signature, said, by=by)
         audit.record(
             "record.frozen",
             by=by,
@@ -166,7 +174,12 @@ def submit(task: Task, *, by: User, version: int) -> Record:
             from_state=Record.State.DRAFT,
             to_state=Record.State.FROZEN,
             version=record.version,
-            payload={"sha256": digest, "conclusion": record.conclusion, "procedure": page.pack.sha256},
+            payload={
+                "sha256": digest,
+                "conclusion": record.conclusion,
+                "procedure": page.pack.sha256,
+                **signing.told(signature),
+            },
         )
         free_rigs(now, by=by)
         return record

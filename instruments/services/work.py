@@ -14,7 +14,9 @@ from instruments.services.rigs import free_rigs
 from lims.audit import services as audit
 from lims.core import clock, numbering, search
 from lims.core.text import Refused
-from lims.people.models import Organisation, User
+from lims.people.models import Organisation, Signature, User
+from lims.people.services import signing
+from lims.people.services.keys import Unlocked
 from standards.models import ProcedureVersion
 
 
@@ -126,37 +128,83 @@ def reassign(
     return move(task, "reassign", by=by, version=version, technician=technician, checker=checker, approver=approver)
 
 
-def check(task: Task, *, by: User, version: int, record_sha256: str) -> Task:
-    """The checker confirms the record that he saw: `record_sha256` is the digest his page showed."""
+def check(
+    task: Task, *, by: User, version: int, record_sha256: str, passphrase: str = "", signer: Unlocked | None = None
+) -> Task:
+    """The checker confirms the record that he saw: `record_sha256` is the digest his page showed.
+
+    Signed with his own key, opened here by `passphrase` or before by the caller (`signer`).
+    """
+    signer = signing.signer_of(by, passphrase, signer)
     with transaction.atomic():
-        record = _frozen_record(task)
+        record = frozen_record(task)
         if refusal := approval.is_the_record_seen(record, record_sha256) or approval.is_intact(record):
             raise Refused(refusal)
-        return move(task, "check", by=by, version=version, record=record, payload={"sha256": record_sha256})
+        return _signed_move(task, "check", by=by, version=version, record=record, signer=signer)
 
 
 def approve(
-    task: Task, *, by: User, version: int, record_sha256: str, password: str = "", reauthenticated: bool = False
+    task: Task,
+    *,
+    by: User,
+    version: int,
+    record_sha256: str,
+    password: str = "",
+    reauthenticated: bool = False,
+    passphrase: str = "",
+    signer: Unlocked | None = None,
+    signature: Signature | None = None,
 ) -> Task:
-    """The approver answers for the record that he saw. He proves himself anew: by password here, or just before by
-    passkey or password (`reauthenticated`, vouched for by the caller). Issuing follows in the certificates app, in the
-    caller's transaction.
+    """The approver answers for the record that he saw. Issuing follows in the certificates app, in the caller's transaction.
+
+    Signed with his own key: opened by `passphrase` (outside any transaction), by the caller before (`signer`), or given
+    already with many others (`signature`, see `services.signing`). Where keys are only offered and he has none, he proves
+    himself anew: by password here, or just before by passkey or password (`reauthenticated`, vouched for by the caller).
     """
+    signer = None if signature else signing.signer_of(by, passphrase, signer)
     with transaction.atomic():
-        record = _frozen_record(task)
+        record = frozen_record(task)
+        signed = bool(signature or signer)
         if reasons := [
             found
             for found in (
                 approval.is_the_record_seen(record, record_sha256) or approval.is_intact(record),
-                approval.proved_himself(by, password, reauthenticated=reauthenticated),
+                None if signed else approval.proved_himself(by, password, reauthenticated=reauthenticated),
             )
             if found
         ]:
             raise Refused(*reasons)
-        proof = "reauthenticated" if reauthenticated else "password"
-        return move(
-            task, "approve", by=by, version=version, record=record, payload={"sha256": record_sha256, "proof": proof}
+        proof = "signature" if signed else "reauthenticated" if reauthenticated else "password"
+        return _signed_move(
+            task, "approve", by=by, version=version, record=record, signer=signer, signature=signature, proof=proof
         )
+
+
+def _signed_move(
+    task: Task,
+    verb: str,
+    *,
+    by: User,
+    version: int,
+    record: Record,
+    signer: Unlocked | None,
+    signature: Signature | None = None,
+    **payload: str,
+) -> Task:
+    """Moves the task and keeps the signature on its record; the event names the signature."""
+    said = signing.Statement(verb, record.number, record.sha256, task.number)
+    signature = signature or signing.sign(signer, said)
+    done = move(
+        task,
+        verb,
+        by=by,
+        version=version,
+        record=record,
+        payload={"sha256": record.sha256, **payload, **signing.told(signature)},
+    )
+    signing.needs_signature(by, signature)
+    signing.keep(signature, said, by=by)
+    return done
 
 
 def mark_issued(task: Task, *, by: User, certificate_number: str = "") -> Task:
@@ -167,7 +215,7 @@ def mark_issued(task: Task, *, by: User, certificate_number: str = "") -> Task:
 
 def return_(task: Task, *, by: User, version: int, reason: str) -> Task:
     """Sends the record back to the technician with a reason. The record stays; the next start opens a new attempt."""
-    return move(task, "return", by=by, version=version, why=reason, record=_frozen_record(task))
+    return move(task, "return", by=by, version=version, why=reason, record=frozen_record(task))
 
 
 def cancel(task: Task, *, by: User, version: int, reason: str) -> Task:
@@ -180,7 +228,7 @@ def cancel(task: Task, *, by: User, version: int, reason: str) -> Task:
 
 def void(task: Task, *, by: User, version: int, reason: str) -> Task:
     """Ends a task after submitting and before issue. Number and record stay, with the reason."""
-    return move(task, "void", by=by, version=version, why=reason, record=_frozen_record(task))
+    return move(task, "void", by=by, version=version, why=reason, record=frozen_record(task))
 
 
 def grant_exception(task: Task, *, by: User, code: str, where: str = "", reason: str) -> PreflightException:
@@ -212,5 +260,6 @@ def grant_exception(task: Task, *, by: User, code: str, where: str = "", reason:
         return granted
 
 
-def _frozen_record(task: Task) -> Record | None:
+def frozen_record(task: Task) -> Record | None:
+    """The submitted record that waits for the next signature; None before the first submit."""
     return task.records.filter(state=Record.State.FROZEN).order_by("-attempt").first()

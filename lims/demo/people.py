@@ -16,6 +16,7 @@ from lims.people.models import (
     User,
     UserRole,
 )
+from lims.people.services.keys import create_key
 
 PASSWORD = "demo-Lims-2026"  # noqa: S105  (shown on purpose: the accounts of a demonstration)
 CATEGORIES = ("charging_pile_ac", "charging_pile_dc", "fuel_dispenser", "scale_digital", "pressure_gauge")
@@ -82,7 +83,15 @@ def load() -> dict[str, User]:
     found = {account.username: _account(account, institute, laboratory) for account in ACCOUNTS}
     for account in ACCOUNTS:
         _qualify(found[account.username], account, granted_by=found["jishu"])
+        if account.acts:
+            _give_key(found[account.username])
     return found
+
+
+def _give_key(user: User) -> None:
+    """A signing key for whoever signs, once. Its passphrase is the password: an institute's people choose another one."""
+    if not user.keys.exists():
+        create_key(user, by=user, passphrase=PASSWORD, reauthenticated=True)
 
 
 def _account(account: Account, institute: Organisation, laboratory: Department) -> User:

@@ -134,7 +134,7 @@ def _verify(
     close_session(session, by=technician)
     rigs.closed(session)
     task.refresh_from_db()
-    recording.submit(task, by=technician, version=task.version)
+    recording.submit(task, by=technician, version=task.version, passphrase=people.PASSWORD)
     task.refresh_from_db()
     say(f"{task} 提交，原始帧 {session.frame_count}，读数 {session.reading_count}")
     return task
@@ -202,9 +202,11 @@ def _fill(running: rigs.Running, job: Job) -> None:
 def _sign(task: Task, staff: dict[str, User], say: Callable[[str], None]) -> Certificate:
     """Check and approval by two other people, each for the very record that was submitted."""
     digest = task.records.filter(state=Record.State.FROZEN).latest("attempt").sha256
-    task = work.check(task, by=staff["heyanyuan"], version=task.version, record_sha256=digest)
+    task = work.check(
+        task, by=staff["heyanyuan"], version=task.version, record_sha256=digest, passphrase=people.PASSWORD
+    )
     certificate = approve_and_issue(
-        task, by=staff["pizhunren"], version=task.version, record_sha256=digest, password=people.PASSWORD
+        task, by=staff["pizhunren"], version=task.version, record_sha256=digest, passphrase=people.PASSWORD
     )
     say(f"{task} 批准，证书 {certificate}")
     return certificate

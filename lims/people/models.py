@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from lims.core.frozen import Frozen
 from lims.core.text import Text
 
 
@@ -179,3 +180,78 @@ class Authorisation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_act_display()} · {self.scope}"
+
+
+class PersonalKey(models.Model):
+    """A person's own signing key: its certificate for everybody, the private key for whoever knows the passphrase.
+
+    A key that ended stays for good, since what it signed must be verifiable; its private key is deleted then.
+    """
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("使用中")
+        SUPERSEDED = "superseded", _("已更换")
+        REVOKED = "revoked", _("已停用")
+
+    class Why(models.TextChoices):
+        LOST = "lost", _("遗忘口令或密钥丢失")
+        SUSPECTED = "suspected", _("怀疑被他人知悉")
+        LEFT = "left", _("离岗")
+        REPLACED = "replaced", _("更换新密钥")
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="keys")
+    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.ACTIVE)
+    certificate = models.TextField(help_text="PEM")
+    serial = models.CharField(_("证书序列号"), max_length=40, unique=True, help_text="hexadecimal")
+    fingerprint = models.CharField(_("证书指纹"), max_length=64, unique=True, help_text="hex SHA-256 of the DER")
+    valid_until = models.DateTimeField(_("有效期至"))
+    locked_key = models.TextField(blank=True, help_text="envelope of lims.people.keys.locker; empty once ended")
+    created_at = models.DateTimeField(_("创建时间"))
+    ended_at = models.DateTimeField(_("停用时间"), null=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    why_code = models.CharField(_("停用原因"), max_length=10, choices=Why, blank=True)
+    why = models.CharField(_("说明"), max_length=300, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="passphrases tried since the last right one")
+    closed_until = models.DateTimeField(null=True, help_text="no further try before this moment")
+
+    frozen = Frozen(columns=("person", "certificate", "serial", "fingerprint", "valid_until", "created_at"))
+
+    class Meta:
+        verbose_name = _("签名密钥")
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=Q(state="active"), name="one_active_key"),
+            models.CheckConstraint(
+                condition=(Q(state="active", ended_at=None) & ~Q(locked_key=""))
+                | (~Q(state="active") & Q(ended_at__isnull=False, locked_key="")),
+                name="ended_key_is_deleted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.fingerprint[:16]}"
+
+
+class Signature(models.Model):
+    """What a person signed with the own key: an act on an object with a digest. The JWS is verifiable alone."""
+
+    class Act(models.TextChoices):
+        SUBMIT = "submit", _("提交")
+        CHECK = "check", _("核验")
+        APPROVE = "approve", _("批准")
+
+    act = models.CharField(_("签名事项"), max_length=10, choices=Act)
+    subject = models.CharField(_("签名对象"), max_length=80, help_text="e.g. record:RW-2026-000001-1")
+    sha256 = models.CharField(_("内容摘要"), max_length=64)
+    jws = models.TextField()
+    person = models.ForeignKey(User, models.PROTECT, related_name="signatures")
+    key = models.ForeignKey(PersonalKey, models.PROTECT, related_name="signatures")
+    at = models.DateTimeField(_("签名时间"))
+
+    frozen = Frozen()
+
+    class Meta:
+        verbose_name = _("个人签名")
+        constraints = [models.UniqueConstraint(fields=["subject", "act"], name="signed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} · {self.act}"

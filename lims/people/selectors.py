@@ -5,7 +5,16 @@ from datetime import date
 from django.db.models import Q, QuerySet
 
 from lims.audit.models import Event
-from lims.people.models import Authorisation, Organisation, Qualification, Role, User, UserRole
+from lims.people.models import (
+    Authorisation,
+    Organisation,
+    PersonalKey,
+    Qualification,
+    Role,
+    Signature,
+    User,
+    UserRole,
+)
 
 STAFF = frozenset(Role.values) - {Role.CUSTOMER, Role.AUDITOR}
 
@@ -64,9 +73,13 @@ def find(viewer: object, query: str = "") -> QuerySet[User]:
 
 
 def history(person: User) -> list[Event]:
-    """Events of the person, the authorisations and the qualifications, newest first; two queries and one."""
+    """Events of the person, the authorisations, qualifications and keys, newest first: one query each, and one."""
     found = Q(object_type=User._meta.label_lower, object_id=str(person.pk))
-    for model, rows in ((Authorisation, person.authorisations), (Qualification, person.qualifications)):
+    for model, rows in (
+        (Authorisation, person.authorisations),
+        (Qualification, person.qualifications),
+        (PersonalKey, person.keys),
+    ):
         keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
         found |= Q(object_type=model._meta.label_lower, object_id__in=keys)
     return list(Event.objects.filter(found).order_by("-pk"))
@@ -91,3 +104,15 @@ def authorised_people(*, procedure_code: str, category: str, act: str, day: date
         .values("user")
     )
     return User.objects.filter(pk__in=valid, is_active=True).order_by("display_name")
+
+
+def active_key(person: object) -> PersonalKey | None:
+    """The key that the person signs with now."""
+    if not isinstance(person, User):
+        return None
+    return PersonalKey.objects.filter(person=person, state=PersonalKey.State.ACTIVE).first()
+
+
+def signatures_of(label: str) -> QuerySet[Signature]:
+    """The signatures on one object, e.g. `record:RW-2026-000001-1`, in the order in which they were given."""
+    return Signature.objects.filter(subject=label).select_related("person", "key").order_by("pk")

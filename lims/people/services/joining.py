@@ -8,8 +8,9 @@ from lims.audit.services import record
 from lims.core import clock
 from lims.core.text import Refused
 from lims.core.validation import checked
-from lims.people import rules
-from lims.people.models import Authorisation, Department, Organisation, Role, User, UserRole
+from lims.people import rules, selectors
+from lims.people.models import Authorisation, Department, Organisation, PersonalKey, Role, User, UserRole
+from lims.people.services import keys
 from lims.people.services.refusals import already, refuse
 
 
@@ -74,6 +75,8 @@ def leave(person: User, *, by: User, why: str) -> None:
     if not User.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
         raise Refused(already(person, "已登记离岗", "has left already"))
     record("person.left", by=by, obj=person, from_state="active", to_state="left", payload={"reason": why.strip()})
+    if key := selectors.active_key(person):
+        keys.revoke(key, by=by, why_code=PersonalKey.Why.LEFT, why=why)
     person.refresh_from_db()
 
 

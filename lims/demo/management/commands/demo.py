@@ -26,6 +26,6 @@ class Command(BaseCommand):
         ledger.load(accounts)
         if options["quiet"]:
             return
-        self.stdout.write(f"演示账号（密码均为 {people.PASSWORD}）：")
+        self.stdout.write(f"演示账号（密码和签名口令均为 {people.PASSWORD}）：")
         for account in people.ACCOUNTS:
             self.stdout.write(f"  {account.username:<14} {account.name}")
