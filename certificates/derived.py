@@ -91,7 +91,10 @@ def _notes(pack: Pack, record: Mapping[str, Any], outcome: str) -> list[dict[str
 
 
 def _conclusion(pack: Pack, record: Mapping[str, Any], outcome: str) -> dict[str, Any]:
-    """The procedure's own sentence, with the labels of the parameters it names filled in."""
+    """The procedure's own sentence, with the labels of the parameters it names filled in; none for a calibration, which
+    states no conformity."""
+    if outcome == "recorded":
+        return {"outcome": outcome, "text": {"zh": "", "en": ""}, "failed_items": []}
     parameters = record["data"]["parameters"]
     words = pack.wording.passed if outcome == "pass" else pack.wording.failed
     text = {"zh": words.zh, "en": words.en}

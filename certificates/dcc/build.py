@@ -161,7 +161,7 @@ def _statements(parent: Node, facts: Facts, words_of: Wording) -> None:
         *((w.EXCEPTIONS, _exception(one)) for one in facts["exceptions"]),
         *((w.UNCONFIRMED, _unconfirmed(one)) for one in facts["unconfirmed"]),
         *((w.NOTES, both(one)) for one in facts["notes"]),
-        (w.STATEMENTS, words_of.statement),
+        *((w.STATEMENTS, one) for one in (words_of.statement, *words_of.more)),
         (w.STATEMENTS, w.STATEMENT_COPY),
     ]
     if facts["demonstration"]:

@@ -303,7 +303,7 @@ def _remarks(facts: Facts, words: Wording) -> list[Slab]:
 
 
 def _statements(facts: Facts, words: Wording) -> list[Slab]:
-    lines = [words.statement, w.STATEMENT_COPY, w.STATEMENT_SEAL]
+    lines = [words.statement, *words.more, w.STATEMENT_COPY, w.STATEMENT_SEAL]
     if facts["demonstration"]:
         lines.append(w.STATEMENT_DEMO)
     out = _heading(w.STATEMENTS, words)

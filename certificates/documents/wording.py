@@ -20,6 +20,7 @@ class Wording:
     results: Text
     seal: Text
     statement: Text
+    more: tuple[Text, ...] = ()
 
 
 _ONLY = "The results relate only to the instrument described in this document."
@@ -59,6 +60,16 @@ WORDING: dict[str, Wording] = {
         results=Text("校准结果", "Results of calibration"),
         seal=Text("校准专用章", "Seal of calibration"),
         statement=Text("本证书的结果仅对所校准的计量器具有效。", _ONLY),
+        more=(
+            Text(
+                "所用计量标准的量值经其证书溯源至国家计量基准。",
+                "The measurement standards used are traceable to national standards through their certificates.",
+            ),
+            Text(
+                "本证书只给出校准值及其不确定度，不作符合性判定，不给出校准间隔。",
+                "This certificate states values with their uncertainty; it states neither conformity nor an interval.",
+            ),
+        ),
     ),
     "arbitration": Wording(
         title=Text("仲裁检定证书", "Arbitration Verification Certificate"),
@@ -137,6 +148,11 @@ NO_EXCEPTIONS = Text("无。", "None.")
 UNCONFIRMED_NOTE = Text(
     "下列数值尚未由本机构对照规程原文确认，以其出处为准。",
     "The values below have not yet been confirmed by the institute against the printed regulation.",
+)
+UNCERTAINTY_NOTE = Text(
+    "U 为扩展不确定度，由合成标准不确定度乘以包含因子 k 得到；k = 2 时，包含概率约为 95 %（JJF 1059.1）。",
+    "U is the expanded uncertainty: the combined standard uncertainty multiplied by the coverage factor k; k = 2 "
+    "corresponds to a coverage probability of about 95 % (JJF 1059.1, GUM).",
 )
 STATEMENT_COPY = Text(
     "未经本机构书面批准，不得部分复制。",

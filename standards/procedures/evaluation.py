@@ -30,7 +30,8 @@ def evaluate(pack: Pack, data: Mapping[str, Any], *, only: Collection[str] = ())
     if not only:
         _environment(context)
     results = {item.id: result for item, result in zip(items, _items(context, items), strict=True)}
-    failed = tuple(name for name, result in results.items() if result.conclusion == "fail")
+    judged = record.kind != "calibration"
+    failed = tuple(name for name, result in results.items() if judged and result.conclusion == "fail")
     return Evaluation(
         code=pack.code,
         edition=pack.edition,
@@ -174,6 +175,9 @@ def _overall(context: Context, results: Mapping[str, ItemResult]) -> Conclusion:
     found = {result.conclusion for result in results.values()}
     if context.missing or "incomplete" in found or not results:
         return "incomplete"
+    if context.record.kind == "calibration":
+        # A calibration states values and their uncertainty, not conformity; only a void test keeps it open.
+        return "undecided" if "undecided" in found else "recorded"
     if "fail" in found:
         return "fail"
     return "undecided" if "undecided" in found or "pass" not in found else "pass"

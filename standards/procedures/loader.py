@@ -315,7 +315,7 @@ def _example(table: Table, sources: Sources) -> Example:
         title=table.words("title"),
         only=table.strings("only"),
         record=table.table("record").data,
-        conclusion=expect.choice("conclusion", ("pass", "fail", "undecided", "incomplete")),
+        conclusion=expect.choice("conclusion", ("pass", "fail", "recorded", "undecided", "incomplete")),
         failed_items=expect.strings("failed_items"),
         cells=tuple(cells),
         limits=tuple(limits),

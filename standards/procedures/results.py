@@ -11,7 +11,7 @@ from lims.core.text import Text
 from standards.procedures.record import Record, plain
 from standards.procedures.schema import Sourced
 
-ENGINE: Final = "1"
+ENGINE: Final = "2"
 """Raised whenever the same pack and data would give other digits or another conclusion."""
 
 Conclusion = Literal["pass", "fail", "undecided", "incomplete", "recorded"]

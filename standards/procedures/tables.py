@@ -19,6 +19,8 @@ Audience = Literal["certificate", "record"]
 MOST_COLUMNS: Final = 8
 """What an A4 page holds beside one another in a size that is read without effort."""
 
+_FACTOR_STEP: Final = Decimal("0.01")
+
 Printed = str | dict[str, str]
 """The text of a cell; where the two languages say it differently, both."""
 
@@ -35,16 +37,17 @@ def result_tables(
 
 
 def _table(pack: Pack, item: Item, result: ItemResult, evaluation: Evaluation, audience: Audience) -> dict[str, Any]:
-    columns = _columns(item, result, evaluation, audience)
+    columns = _columns(pack, item, result, evaluation, audience)
     lines = _lines(columns, evaluation, item, result)
     parts = {"parts": _parts(columns, evaluation, item, result)} if audience == "record" else {}
+    verdict = CONCLUSIONS[result.conclusion] if _states_conformity(evaluation, audience) else Text("", "")
     return {
         "item": item.id,
         "title": item.title.as_json(),
-        "conclusion": CONCLUSIONS[result.conclusion].as_json(),
+        "conclusion": verdict.as_json(),
         "columns": _told(columns),
         "rows": lines,
-        "summary": _summary(item, result, audience),
+        "summary": _summary(item, result, evaluation, audience),
         "checks": [
             {"title": check.title.as_json(), "result": CONCLUSIONS[check.result].as_json(), "remark": check.remark}
             for check in result.checks
@@ -53,8 +56,15 @@ def _table(pack: Pack, item: Item, result: ItemResult, evaluation: Evaluation, a
     }
 
 
+def _states_conformity(evaluation: Evaluation, audience: Audience) -> bool:
+    """A calibration certificate gives values with their uncertainty and leaves the judging to its reader."""
+    return audience == "record" or evaluation.kind != "calibration"
+
+
 def _told(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{key: column[key] for key in ("key", "label", "unit")} for column in columns]
+    """`probability`: the coverage probability of an uncertainty, where the procedure states one."""
+    told = ("key", "label", "unit", "probability")
+    return [{key: column[key] for key in told if key in column} for column in columns]
 
 
 def _lines(
@@ -119,7 +129,9 @@ def _unit(unit: str, evaluation: Evaluation) -> str:
     return evaluation.choices.get(unit[1:], "") if unit.startswith("@") else unit
 
 
-def _columns(item: Item, result: ItemResult, evaluation: Evaluation, audience: Audience) -> list[dict[str, Any]]:
+def _columns(
+    pack: Pack, item: Item, result: ItemResult, evaluation: Evaluation, audience: Audience
+) -> list[dict[str, Any]]:
     wanted = ("both",) if audience == "certificate" else ("both", "record")
     shown: list[dict[str, Any]] = []
 
@@ -152,15 +164,24 @@ def _columns(item: Item, result: ItemResult, evaluation: Evaluation, audience: A
         for formula in item.formulas_of(scope):
             if formula.show in wanted:
                 add(formula.name, formula.label, formula.unit, scope, "formula")
-                if any(limit.column == formula.name for limit in item.limits):
+                judged = any(limit.column == formula.name for limit in item.limits)
+                if judged and _states_conformity(evaluation, audience):
                     add(f"limit:{formula.name}", Text("允许范围", "Limits"), formula.unit, scope, "limit")
                 if scope == "row" and _has_uncertainty(result, formula.name):
                     add(f"U:{formula.name}", Text("扩展不确定度 U", "Expanded uncertainty U"), formula.unit, scope, "U")
+                    if probability := _probability(pack, item, formula.name):
+                        shown[-1]["probability"] = probability
+                    if audience == "certificate":
+                        add(f"k:{formula.name}", Text("包含因子 k", "Coverage factor k"), "", scope, "k")
     return shown
 
 
 def _has_uncertainty(result: ItemResult, column: str) -> bool:
     return any(one["column"] == column and one["complete"] for row in result.rows for one in row.uncertainty)
+
+
+def _probability(pack: Pack, item: Item, column: str) -> str:
+    return next((one.probability for one in pack.uncertainty if (one.item, one.column) == (item.id, column)), "")
 
 
 def _read(item: Item, result: ItemResult, name: str) -> bool:
@@ -191,8 +212,11 @@ def _text(
     if kind == "formula":
         columns = row.runs[run].columns if column["scope"] == "run" and row.runs else row.columns
         return columns[key].printed if key in columns else ""
-    if kind == "U":
-        return next((str(one.get("reported", "")) for one in row.uncertainty if f"U:{one['column']}" == key), "")
+    if kind in ("U", "k"):
+        found = next((one for one in row.uncertainty if f"{kind}:{one['column']}" == key and one["complete"]), None)
+        if found is None:
+            return ""
+        return str(found["reported"]) if kind == "U" else trimmed(round_to_interval(Decimal(found["k"]), _FACTOR_STEP))
     limits = row.runs[run].limits if column["scope"] == "run" else row.limits
     return next((limit_text(one) for one in limits if f"limit:{one.column}" == key), "")
 
@@ -215,7 +239,7 @@ def _short(number: Decimal) -> str:
     return trimmed(round_to_interval(number, Decimal("1e-10"))) if long else plain(number)
 
 
-def _summary(item: Item, result: ItemResult, audience: Audience) -> list[dict[str, Any]]:
+def _summary(item: Item, result: ItemResult, evaluation: Evaluation, audience: Audience) -> list[dict[str, Any]]:
     wanted = ("both",) if audience == "certificate" else ("both", "record")
     lines: list[dict[str, Any]] = []
     for formula in item.formulas_of("item"):
@@ -224,7 +248,7 @@ def _summary(item: Item, result: ItemResult, audience: Audience) -> list[dict[st
             continue
         unit = "" if cell.unit == "1" else cell.unit
         lines.append({"label": formula.label.as_json(), "value": cell.printed, "unit": unit})
-        for limit in result.limits:
+        for limit in result.limits if _states_conformity(evaluation, audience) else ():
             if limit.column == formula.name:
                 label = Text(f"{limit.title.zh}允许范围", f"Limits of {limit.title.en}")
                 lines.append({"label": label.as_json(), "value": limit_text(limit), "unit": unit})

@@ -52,7 +52,7 @@ def test_the_json_has_the_promised_keys(dispenser):
         "items",
         "unconfirmed",
     } <= set(found)
-    assert found["schema"] == "evaluation/1" and found["engine"] == "1"
+    assert found["schema"] == "evaluation/1" and found["engine"] == "2"
     row = found["items"]["indication"]["rows"][0]
     assert {"point", "values", "columns", "runs", "limits"} <= set(row)
     assert set(row["columns"]["E"]) == {"value", "printed", "unit"}

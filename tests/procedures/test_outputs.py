@@ -75,12 +75,30 @@ def test_the_certificate_table_has_one_line_per_point_with_limits_and_uncertaint
     loaded, data = pack("jjg-1148-2022"), session()
     table = result_tables(loaded, data, evaluate(loaded, data, only=["working_error"]))[0]
     keys = [column["key"] for column in table["columns"]]
-    assert keys == ["point", "values.I", "gamma", "limit:gamma", "U:gamma"]
+    assert keys == ["point", "values.I", "gamma", "limit:gamma", "U:gamma", "k:gamma"]
     named = {"zh": "负载点 1", "en": "Load point 1"}
-    assert table["rows"] == [[named, "32", "+0.8", "±2.0", table["rows"][0][4]]]
+    assert table["rows"] == [[named, "32", "+0.8", "±2.0", table["rows"][0][4], "2"]]
     assert table["rows"][0][4].startswith("0.0")
     assert table["conclusion"] == {"zh": "合格", "en": "Pass"}
     assert set(table) == {"item", "title", "conclusion", "columns", "rows", "summary", "checks"}
+
+
+def test_a_calibration_gives_values_with_uncertainty_and_factor_and_judges_nothing(pack):
+    loaded = pack("jjg-52-2013")
+    parameters = {"accuracy_class": "1.5", "unit": "MPa", "range_high": "60", "division": "1", "numbered_step": "10"}
+    data = template(loaded, "calibration", parameters)
+    data["constants"] |= {"mpe_std": "0.2"}
+    for row in data["items"]["indication"]["rows"]:
+        # Far outside every limit of a verification.
+        row["readings"] = dict.fromkeys(row["readings"], str(int(row["values"]["p"]) + 9))
+    evaluation = evaluate(loaded, data, only=["indication"])
+    assert (evaluation.conclusion, evaluation.failed_items) == ("recorded", ())
+    table = result_tables(loaded, data, evaluation)[0]
+    keys = [column["key"] for column in table["columns"]]
+    assert not [key for key in keys if key.startswith("limit:")] and table["conclusion"] == {"zh": "", "en": ""}
+    at = keys.index("U:err_up")
+    assert keys[at + 1] == "k:err_up" and all(row[at] and row[at + 1] == "2" for row in table["rows"])
+    assert "allow" not in str(table["summary"]).lower() and "允许" not in str(table["summary"])
 
 
 def test_the_record_table_shows_every_reading_one_line_per_run(pack):
