@@ -5,7 +5,9 @@ Plain functions over plain values, so that the stand-alone verifier can carry th
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from lims.core import canonical
@@ -13,6 +15,9 @@ from lims.core import canonical
 FORMAT = 1
 OWN = frozenset({"at", "data", "event", "v"})
 """The fields every leaf has; public fields of an event stand beside them."""
+_PLAIN = re.compile(
+    rb'\{"at":"([0-9]{4}-[0-9T:.-]{10,30}\+00:00)","data":"[0-9a-f]{64}","event":"[a-z][a-z_.]*","v":1\}'
+)
 
 
 def private_digest(salt: str, content: dict[str, Any]) -> str:
@@ -27,6 +32,19 @@ def leaf(*, at: str, verb: str, salt: str, content: dict[str, Any], public: Mapp
     """
     own = {"at": at, "data": private_digest(salt, content), "event": verb, "v": FORMAT}
     return canonical.dumps({**(public or {}), **own}).encode()
+
+
+def time_of_plain(entry: bytes) -> datetime | None:
+    """The time of a leaf without public fields, as nearly all are; None for any other, which `read` then judges.
+
+    What the pattern admits is canonical JSON with exactly the fields every leaf has, so nothing is judged less strictly here,
+    only sooner: a large log is read several times faster.
+    """
+    found = _PLAIN.fullmatch(entry)
+    try:
+        return datetime.fromisoformat(found[1].decode()) if found else None
+    except ValueError:
+        return None
 
 
 def read(entry: bytes) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def fold(hashes: Sequence[bytes]) -> bytes:
     """Root over a power of two of hashes that stand side by side at one height."""
     row = list(hashes)
     while len(row) > 1:
-        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+        # Spelled out: a large log has as many nodes as leaves.
+        row = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
     return row[0]
 
 

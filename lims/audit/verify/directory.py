@@ -1,28 +1,58 @@
-"""Checking a whole exported log: signature, every entry, every tile, and the story the entries tell."""
+"""Checking a whole exported log: signature, every entry, every tile, and the story the entries tell.
 
+Read once from beginning to end, one tile of 256 entries after the other; only the hashes of the tiles stay in memory.
+"""
+
+import contextlib
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from lims.audit.tlog import checkpoint, tiles
 from lims.audit.tlog.checkpoint import Head
-from lims.audit.tlog.merkle import EMPTY, SIZE, fold, root_over
+from lims.audit.tlog.merkle import EMPTY, SIZE, fold
 from lims.audit.tlog.note import NoteError, Verifier
+from lims.audit.verify import keys
 from lims.audit.verify.report import Report
+from lims.audit.verify.stamps import stamped
 from lims.audit.verify.story import Story
 from lims.audit.verify.witnessed import cosigned
 from lims.core.text import Text
 
 CHECKPOINT, KEY = "checkpoint", "log.vkey"
+_KEY_CHANGED = b'"event":"log.key_changed"'
+
+
+@dataclass
+class _Log:
+    """What the entries say, worked out anew: the tiles of each level, and the changes of the key as (place, old, new)."""
+
+    size: int = 0
+    levels: list[list[bytes]] = field(default_factory=list)
+    changes: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def root(self, size: int) -> bytes:
+        """Root of the first `size` entries."""
+        return tiles.Tree(size, lambda level, n: self.levels[level][n]).root() if size else EMPTY
+
+    def disagrees(self, head: Head) -> bool:
+        return head.size > self.size or self.root(head.size) != head.root
 
 
 def check(
-    folder: Path, log: Verifier | None, earlier: Sequence[Path] = (), witnesses: Sequence[Verifier] = ()
+    folder: Path,
+    log: Verifier | None,
+    earlier: Sequence[Path] = (),
+    witnesses: Sequence[Verifier] = (),
+    stamp_roots: Path | None = None,
 ) -> Report:
     """Everything that can be told about an exported log.
 
-    log: its public key from a source the reader trusts; None: it cannot be told who signed. earlier: heads written down before,
-    each of which must be the beginning of this log. witnesses: keys of those that should have cosigned it.
+    log: its public key from a source the reader trusts; None: it cannot be told who signed. A key that was changed since is
+    followed to the one in force. earlier: heads written down before, each of which must be the beginning of this log.
+    witnesses: keys of those that should have cosigned it. stamp_roots: roots of the time stamp authority, PEM.
     """
     report = Report(str(folder))
     try:
@@ -31,16 +61,21 @@ def check(
     except (OSError, ValueError) as error:
         report.wrong(f"读不到检查点：{error}", f"the checkpoint cannot be read: {error}")
         return report
-    _signature(report, note, head, log)
+    current = keys.of_note(note, log, folder) if log else None
+    _signature(report, note, head, current)
     cosigned(report, note, witnesses)
-    entries = _entries(report, folder, head.size)
-    if len(entries) != head.size:
+    story = Story()
+    read = _read(report, folder, head.size, story)
+    if read is None:
         return report
-    rows = _rows(entries)
-    _root(report, head, rows)
-    _tiles(report, folder, head.size, rows)
-    _earlier(report, log, earlier, rows[0] if rows else [], head)
-    _story(report, entries)
+    _root(report, head, read)
+    _tiles(report, folder, read)
+    if log and current:
+        _handed_over(report, read, keys.steps(log, current, folder))
+    known = _known(read, log, current)
+    _earlier(report, known, earlier, read, head)
+    stamped(report, folder, lambda told: _against(told, known, read, head), stamp_roots)
+    _story(report, story)
     return report
 
 
@@ -62,87 +97,131 @@ def _signature(report: Report, note: str, head: Head, log: Verifier | None) -> N
         )
 
 
-def _entries(report: Report, folder: Path, size: int) -> list[bytes]:
-    found: list[bytes] = []
+def _read(report: Report, folder: Path, size: int, story: Story) -> _Log | None:
+    """Reads every entry once; None when some are missing, which is then told."""
+    read = _Log(size)
+    row: list[bytes] = []
     for n in range(-(-size // tiles.WIDTH)):
         width = tiles.width(0, n, size)
         name = tiles.path("entries", n, width)
         try:
-            part = tiles.unbundle((folder / name).read_bytes())
+            data = (folder / name).read_bytes()
+            part = tiles.unbundle(data)
         except (OSError, ValueError) as error:
             report.wrong(f"读不到 {name}：{error}", f"{name} cannot be read: {error}")
-            return found
+            return None
         if len(part) != width:
             report.wrong(
                 f"{name} 有 {len(part)} 条，应有 {width} 条：条目被删除或增加",
                 f"{name} holds {len(part)} entries instead of {width}: entries were removed or added",
             )
-            return found
-        found += part
+            return None
+        row.append(b"".join([sha256(b"\x00" + entry).digest() for entry in part]))
+        story.read(part)
+        if _KEY_CHANGED in data:
+            read.changes += _changes(part, n * tiles.WIDTH)
+    while row:
+        read.levels.append(row)
+        above = b"".join([fold(tiles.split(tile)) for tile in row if len(tile) == tiles.WIDTH * SIZE])
+        row = [above[at : at + tiles.WIDTH * SIZE] for at in range(0, len(above), tiles.WIDTH * SIZE)]
+    return read
+
+
+def _changes(entries: list[bytes], first: int) -> list[tuple[int, str, str]]:
+    found = []
+    for place, entry in enumerate(entries, first):
+        if _KEY_CHANGED in entry:
+            try:
+                fields = json.loads(entry)
+                found.append((place, str(fields["old_key"]), str(fields["new_key"])))
+            except (ValueError, KeyError, TypeError):
+                continue  # the story tells of entries that cannot be read
     return found
 
 
-def _rows(entries: list[bytes]) -> list[list[bytes]]:
-    """The hashes of each tile level, worked out from the entries."""
-    rows = []
-    row = [sha256(b"\x00" + entry).digest() for entry in entries]
-    while row:
-        rows.append(row)
-        full = len(row) // tiles.WIDTH * tiles.WIDTH
-        row = [fold(row[at : at + tiles.WIDTH]) for at in range(0, full, tiles.WIDTH)]
-    return rows
-
-
-def _root(report: Report, head: Head, rows: list[list[bytes]]) -> None:
-    if _root_of(rows, head.size) == head.root:
-        report.good("全部条目的哈希与签署的根一致", "all entries hash to the signed root")
-    else:
+def _root(report: Report, head: Head, read: _Log) -> None:
+    if read.disagrees(head):
         report.wrong(
             "全部条目的哈希与签署的根不一致：有条目被改动、删除、插入或调换",
             "the entries do not hash to the signed root: some were altered, removed, inserted or reordered",
         )
+    else:
+        report.good("全部条目的哈希与签署的根一致", "all entries hash to the signed root")
 
 
-def _root_of(rows: list[list[bytes]], size: int) -> bytes:
-    if not size:
-        return EMPTY
-
-    def read(level: int, n: int) -> bytes:
-        return b"".join(rows[level][n * tiles.WIDTH : (n + 1) * tiles.WIDTH])
-
-    return tiles.Tree(size, read).root()
-
-
-def _tiles(report: Report, folder: Path, size: int, rows: list[list[bytes]]) -> None:
+def _tiles(report: Report, folder: Path, read: _Log) -> None:
     faults = []
-    for level, n, width in tiles.all_tiles(size):
+    for level, n, width in tiles.all_tiles(read.size):
         name = tiles.path(level, n, width)
-        first = n * tiles.WIDTH
         try:
             stored = (folder / name).read_bytes()
         except OSError as error:
             faults.append(Text(f"读不到 {name}：{error}", f"{name} cannot be read: {error}"))
             continue
-        wanted = rows[level][first : first + width]
-        if stored != b"".join(wanted):
-            where = _differing(stored, wanted, first) if level == 0 else ""
+        wanted = read.levels[level][n]
+        if stored != wanted:
+            where = _differing(stored, wanted, n * tiles.WIDTH) if level == 0 else ""
             faults.append(Text(f"{name} 与条目不一致{where}", f"{name} does not agree with the entries{where}"))
     report.several(faults)
     if not faults:
         report.good("全部分块与条目一致", "all tiles agree with the entries")
 
 
-def _differing(stored: bytes, wanted: list[bytes], first: int) -> str:
+def _differing(stored: bytes, wanted: bytes, first: int) -> str:
     """The numbers of the first entries whose stored hash is another, in brackets."""
-    numbers = [first + at for at, one in enumerate(wanted) if stored[at * SIZE : (at + 1) * SIZE] != one]
+    places = range(0, len(wanted), SIZE)
+    numbers = [first + at // SIZE for at in places if stored[at : at + SIZE] != wanted[at : at + SIZE]]
     return f" ({', '.join(map(str, numbers[:5]))}{', …' if len(numbers) > 5 else ''})"
 
 
-def _earlier(report: Report, log: Verifier | None, paths: Sequence[Path], leaves: list[bytes], head: Head) -> None:
+def _handed_over(report: Report, read: _Log, steps: list[keys.Step]) -> None:
+    """Whether each change of the key since the one the reader knows was announced in this very log, and signed for by both."""
+    if not steps:
+        return
+    for step in steps:
+        told = any((old, new) == (str(step.old), str(step.new)) for at, old, new in read.changes if at < step.head.size)
+        if not told or read.disagrees(step.head):
+            report.wrong(
+                "公钥的更换没有在本日志中公布：签署者是另一把钥匙",
+                "the change of the key was not announced in this log: it is another key that signs",
+            )
+            return
+    size = steps[-1].head.size
+    report.good(
+        f"您的公钥已按计划更换 {len(steps)} 次，最近一次公布于前 {size} 条之内，新旧密钥均已签署",
+        f"the key you know was changed {len(steps)} times by plan, the last change announced within the first {size} entries "
+        "and signed by the old key and the new",
+    )
+
+
+def _known(read: _Log, log: Verifier | None, current: Verifier | None) -> list[Verifier]:
+    """The keys that heads of this log may be signed with: the one in force, and those before it as the log itself names them."""
+    if log is None or current is None:
+        return []
+    found = [current]
+    for _, old, new in reversed(read.changes):
+        if new == str(found[-1]):
+            with contextlib.suppress(NoteError):  # an entry that names no key names nobody
+                found.append(Verifier(old))
+    return found
+
+
+def _against(note: str, known: Sequence[Verifier], read: _Log, head: Head) -> str | None:
+    """What speaks against this being an earlier head of the log that was read."""
+    try:
+        old = keys.opened_by_any(note, known) if known else checkpoint.unchecked(note)
+    except NoteError as error:
+        return str(error)
+    if old.origin != head.origin or read.disagrees(old):
+        return "the head it is about is no beginning of this log"
+    return None
+
+
+def _earlier(report: Report, known: Sequence[Verifier], paths: Sequence[Path], read: _Log, head: Head) -> None:
     for path in paths:
         try:
             note = path.read_text("utf-8")
-            old = checkpoint.opened(note, log) if log else checkpoint.unchecked(note)
+            old = keys.opened_by_any(note, known) if known else checkpoint.unchecked(note)
         except (OSError, ValueError) as error:
             report.unknown(f"读不到早先的检查点 {path}：{error}", f"the earlier head {path} cannot be read: {error}")
             continue
@@ -153,7 +232,7 @@ def _earlier(report: Report, log: Verifier | None, paths: Sequence[Path], leaves
                 f"日志只有 {head.size} 条，而早先签署过 {old.size} 条：尾部被删除",
                 f"the log has {head.size} entries, yet {old.size} were signed before: its end was removed",
             )
-        elif root_over(leaves[: old.size]) != old.root:
+        elif read.disagrees(old):
             report.wrong(
                 f"日志的前 {old.size} 条与早先签署的不一致：历史被改写",
                 f"the first {old.size} entries are not those signed before: history was rewritten",
@@ -165,9 +244,7 @@ def _earlier(report: Report, log: Verifier | None, paths: Sequence[Path], leaves
             )
 
 
-def _story(report: Report, entries: list[bytes]) -> None:
-    story = Story()
-    story.read(entries)
+def _story(report: Report, story: Story) -> None:
     faults = story.faults + story.gaps()
     report.several(faults)
     if not faults:

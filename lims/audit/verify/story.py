@@ -34,15 +34,20 @@ class Life:
 
 @dataclass
 class Story:
-    """The events of a log, read one by one in their order."""
+    """The events of a log, read one by one in their order; `read` may be called again with those that follow."""
 
     lives: dict[str, Life] = field(default_factory=dict)
     faults: list[Text] = field(default_factory=list)
     newer: int = 0
+    _count: int = 0
     _latest: datetime | None = None
 
     def read(self, entries: Iterable[bytes]) -> None:
-        for index, entry in enumerate(entries):
+        for index, entry in enumerate(entries, self._count):
+            self._count = index + 1
+            if plain := leaves.time_of_plain(entry):
+                self._in_order(index, plain)
+                continue
             try:
                 fields = leaves.read(entry)
                 at = datetime.fromisoformat(fields["at"])
