@@ -9,9 +9,8 @@ from lims.metrology import capability
 from lims.metrology.capability import Group, Judgement
 from lims.metrology.expression.arithmetic import CONTEXT, mean
 
-# What a test needs besides its readings, by the way it is done. The forms and the refusals use the same names.
-TRANSFER = ("value", "U", "k", "reference", "U_reference", "k_reference")
-BETWEEN = ("value", "U", "others")
+# What a test may need besides its readings. The form and the refusals use the same names.
+GIVEN = ("value", "U", "k", "reference", "U_reference", "k_reference", "others", "limit")
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,8 @@ def _verification(given: Mapping[str, str]) -> Judgement:
     if given.get("others"):
         others = numbers(given["others"].replace(",", " ").replace("，", " ").split(), where="others")
         return capability.between_laboratories(_given(given, "value"), _positive(given, "U"), others)
-    value, reference = _given(given, "value"), _given(given, "reference")
-    own, k = _positive(given, "U"), _positive(given, "k")
+    value, own, k = _given(given, "value"), _positive(given, "U"), _positive(given, "k")
+    reference = _given(given, "reference")
     return capability.transfer(
         value, reference, own, k, _positive(given, "U_reference"), _positive(given, "k_reference")
     )

@@ -19,7 +19,8 @@ class UpkeepPlan(models.Model):
     """How often a standard shows its capability, and what being late means. Without a row nothing is asked of it.
 
     JJF 1033 asks for repeatability and stability at least once a year; period checks are the institute's own plan. Months
-    are data with their history: another edition of the rule is another number here.
+    are data with their history: another edition of the rule is another number here. A test is late when the month in which
+    its interval ends has passed.
     """
 
     standard = models.OneToOneField(MeasurementStandard, models.PROTECT, related_name="plan")

@@ -37,8 +37,10 @@ class ChangeCase(models.Model):
     opened_at = models.DateTimeField(auto_now_add=True)
     consequence = models.CharField(_("处理"), max_length=14, choices=Consequence, blank=True)
     decision = models.CharField(_("决定及依据"), max_length=400, blank=True)
-    decided_on = models.DateField(_("决定日期"), null=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_on = models.DateField(_("决定日期"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("决定人")
+    )
 
     frozen = Frozen(columns=("standard", "kind", "what", "on", "blocks", "opened_by", "opened_at"))
 

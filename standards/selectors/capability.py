@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from lims.metrology import chart
 from lims.metrology.capability import Group, months_later
 from standards.models import CapabilityTest, ChangeCase, MeasurementStandard, Parameter, StandardPaper, UpkeepPlan
+from standards.periods import month_end
 from standards.selectors.devices import may_read
 
 BASE_GROUPS = 20
@@ -53,7 +54,7 @@ def months_of(plan: UpkeepPlan, kind: str) -> int | None:
 
 @dataclass(frozen=True)
 class Late:
-    """A test that was due on a day and is not there. `last` is None where there never was one."""
+    """A test that was due by the end of a month and is not there. `last` is None where there never was one."""
 
     parameter: Parameter
     kind: str
@@ -84,7 +85,7 @@ def late_on(plans: Iterable[UpkeepPlan], day: date) -> dict[int, list[Late]]:
             if months is None:
                 continue
             latest = last.get((parameter.pk, kind))
-            due = months_later(max(latest or plan.since, plan.since), months)
+            due = month_end(months_later(max(latest or plan.since, plan.since), months))
             if due < day:
                 found.setdefault(parameter.standard_id, []).append(Late(parameter, kind, latest, due))
     return found

@@ -44,7 +44,12 @@ def upwards(record: Mapping[str, Any]) -> Upwards:
 
 def _device(found: Upwards, device: Device, day: date) -> list[tuple[Device | MeasurementStandard, date]]:
     held = _held(found, device, day)
-    told: dict[str, Any] = {"asset_number": device.asset_number, "on": day.isoformat(), "certificate": None, "standard": ""}
+    told: dict[str, Any] = {
+        "asset_number": device.asset_number,
+        "on": day.isoformat(),
+        "certificate": None,
+        "standard": "",
+    }
     found.told["devices"].append(told)
     if held is None:
         return []
@@ -70,7 +75,9 @@ def _held(found: Upwards, device: Device, day: date) -> DeviceCertificate | None
 def _standard(
     found: Upwards, standard: MeasurementStandard, day: date
 ) -> list[tuple[Device | MeasurementStandard, date]]:
-    members = StandardDevice.objects.filter(standard=standard, since__lte=day).exclude(until__lt=day).select_related("device")
+    members = (
+        StandardDevice.objects.filter(standard=standard, since__lte=day).exclude(until__lt=day).select_related("device")
+    )
     licences = StandardLicence.objects.filter(standard=standard, withdrawn_reason="").order_by("issued_on", "pk")
     found.told["standards"].append(
         {
