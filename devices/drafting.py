@@ -3,11 +3,12 @@
 Plain Python. The result is the text of a profile like any other; nothing here is trusted before `load_profile` has read it.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from decimal import Decimal, InvalidOperation, localcontext
 from typing import Literal
 
 from devices.profiles.model import QUANTITIES
@@ -87,6 +88,15 @@ def resolution(number: str) -> str:
         return ""
     places = decimals(number)
     return f"{Decimal(1).scaleb(-places):f}"
+
+
+def as_displayed(value: Decimal, shown: str) -> str:
+    """The number with the decimals of the display when it is what the display shows; else with its own."""
+    with contextlib.suppress(InvalidOperation):
+        step = Decimal(resolution(shown)) if shown else None
+        if step is not None and values.at_resolution(value, step) == Decimal(shown):
+            return shown
+    return _short(value)
 
 
 def quantity_of(unit: str) -> str:
@@ -188,13 +198,59 @@ def registers(data: bytes, shown: Decimal | None = None) -> list[Candidate]:
     return found
 
 
+@dataclass(frozen=True)
+class Interpretation:
+    """What one register and those behind it would be as one type: a Candidate per word order, None where they are no number.
+
+    `fits` are the keys of those that give what the display shows.
+    """
+
+    kind: str
+    candidates: tuple[Candidate | None, ...]
+    fits: frozenset[str]
+
+
+def interpretations(data: bytes, at: int, shown: Decimal | None = None) -> list[Interpretation]:
+    """Everything that can begin at one register, every type in every word order."""
+    found = []
+    for kind, width in values.WIDTHS.items():
+        part = data[2 * at : 2 * at + width]
+        if len(part) < width:
+            continue
+        row: list[Candidate | None] = []
+        fits = set()
+        for order in values.ORDERS[width]:
+            try:
+                raw = values.decode(kind, part, order)
+            except NotANumber:
+                row.append(None)
+                continue
+            as_shown = None if shown is None else _shown_as(raw, shown, whole=kind[0] != "f")
+            scale, value = as_shown or ("1", raw)
+            row.append(Candidate(at, kind, order, False, scale, _short(value)))
+            if as_shown:
+                fits.add(row[-1].key)  # type: ignore[union-attr]
+        found.append(Interpretation(kind, tuple(row), frozenset(fits)))
+    return found
+
+
+def words(data: bytes) -> list[tuple[int, str, int]]:
+    """The registers of a block: which, in hexadecimal, as a whole number."""
+    return [
+        (at // 2, data[at : at + 2].hex().upper(), int.from_bytes(data[at : at + 2], "big"))
+        for at in range(0, len(data) - 1, 2)
+    ]
+
+
 def _sensible(raw: Decimal, kind: str) -> bool:
     """Floats of 1e-20 or 1e30 are other types read wrongly."""
     return kind[0] != "f" or raw == 0 or Decimal("1e-9") < abs(raw) < Decimal("1e12")
 
 
 def _short(value: Decimal) -> str:
-    return f"{value:f}"[:30]
+    """The number without an exponent where that is short enough to be looked at."""
+    plain = f"{value:f}"
+    return plain if len(plain) <= 20 else f"{value:.6E}"
 
 
 def bcd(data: bytes, shown: Decimal | None = None) -> list[Candidate]:

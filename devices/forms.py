@@ -113,6 +113,15 @@ class RereadForm(forms.Form):
         self.fields["session"].queryset = sessions
 
 
+class CapturedForm(forms.Form):
+    """A file that another program captured."""
+
+    FORMS = (("", _("按内容判断")), ("session", _("会话导出")), ("hex", _("十六进制文本")), ("raw", _("原始字节")))
+
+    file = forms.FileField(label=_("录下的文件"))
+    form = forms.ChoiceField(label=_("内容"), choices=FORMS, required=False)
+
+
 # Choosing what to send
 
 

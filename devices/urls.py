@@ -33,6 +33,7 @@ urlpatterns = [
     path("wizard/propose/", wizard.wizard_propose, name="wizard_propose"),
     path("wizard/test/", wizard.wizard_test, name="wizard_test"),
     path("wizard/tests/<uuid:pk>/", wizard.wizard_tested, name="wizard_tested"),
+    path("wizard/replay/", wizard.wizard_replay, name="wizard_replay"),
     path("wizard/save/", wizard.wizard_save, name="wizard_save"),
     path("api/bench/poll", api.poll, name="api_poll"),
     path("api/ingest", api.ingest, name="api_ingest"),

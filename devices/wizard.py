@@ -12,10 +12,10 @@ from typing import Any
 from django.utils import translation
 
 from devices import drafting
-from devices.drafting import Candidate, Draft, DraftChannel, Mark, Token
+from devices.drafting import Candidate, Draft, DraftChannel, Interpretation, Mark, Token
 from devices.forms import QUANTITY_NAMES
 from devices.models import Command
-from devices.protocols import dlt645, modbus_rtu
+from devices.protocols import dlt645, modbus_rtu, values
 from devices.protocols.exchange import Answer, Exchange, Trouble
 from lims.core.text import DataError, Text
 
@@ -42,6 +42,7 @@ class ChannelFields:
     low: str = ""
     high: str = ""
     role: str = ""
+    scale: str = ""
 
 
 @dataclass
@@ -60,6 +61,9 @@ class State:
     meter: str = ""
     shown: str = ""
     candidates: list[Candidate] = field(default_factory=list)
+    words: list[tuple[int, str, int]] = field(default_factory=list)
+    register: int | None = None
+    interpretations: list[Interpretation] = field(default_factory=list)
     picks: list[str] = field(default_factory=list)
     channels: list[ChannelFields] = field(default_factory=list)
     stable: str = ""
@@ -150,15 +154,22 @@ def _binary(state: State, about: Mapping[str, Any], post: Mapping[str, str]) -> 
         shown = None
     if shown is not None and not shown.is_finite():
         shown = None
-    find = drafting.registers if state.kind == "modbus-rtu" else drafting.bcd
-    everything = {one.key: one for one in find(state.data, shown)}
     state.picks = [one for one in post.get("picks", "").split(";") if _plausible(one)][:20]
     pick = post.get("pick", "")
     if pick in state.picks:
         state.picks.remove(pick)
     elif _plausible(pick):
         state.picks.append(pick)
-    state.candidates = list(everything.values())[:MOST_CANDIDATES]
+    if state.kind == "modbus-rtu":
+        state.words = drafting.words(state.data)
+        at = post.get("pick_register") or post.get("register", "")
+        if at.isascii() and at.isdecimal() and int(at[:4]) < len(state.words):
+            state.register = int(at)
+            state.interpretations = drafting.interpretations(state.data, state.register, shown)
+        found = drafting.registers(state.data, shown) if shown is not None else []
+    else:
+        found = drafting.bcd(state.data, shown)
+    state.candidates = found[:MOST_CANDIDATES]
 
 
 def _plausible(key: str) -> bool:
@@ -178,7 +189,7 @@ def _channels(state: State, post: Mapping[str, str]) -> None:
     for number, (source, sample, unit) in enumerate(samples):
         if source in before:
             prefix = f"c{before[source]}-"
-            names = ("id", "title_zh", "title_en", "unit", "resolution", "low", "high", "role")
+            names = ("id", "title_zh", "title_en", "unit", "resolution", "low", "high", "role", "scale")
             values = {name: post.get(prefix + name, "").strip()[:120] for name in names}
             state.channels.append(ChannelFields(source, sample, **values))
         else:
@@ -190,7 +201,20 @@ def _samples(state: State) -> list[tuple[str, str, str]]:
     if state.kind == "line":
         unit = next((one.text for one in state.tokens if state.marks.get(one.index) == "unit"), "")
         return [(f"t{one.index}", one.text, unit) for one in state.tokens if state.marks.get(one.index) == "number"]
-    return [(key, state.shown, "") for key in state.picks]
+    return [(key, _picked(state, key), "") for key in state.picks]
+
+
+def _picked(state: State, key: str) -> str:
+    """What a chosen place shows now: the number itself, brought to the decimals of the display where that was given."""
+    at, kind, order, _, scale = key.split("|")
+    if state.kind != "modbus-rtu":
+        return state.shown
+    try:
+        raw = values.decoder(kind, order, 2 * int(at))(state.data)
+        value = values.EXACT.multiply(raw, Decimal(scale))
+    except (KeyError, ValueError, InvalidOperation):
+        return state.shown
+    return drafting.as_displayed(value, state.shown)
 
 
 def _fresh(source: str, sample: str, unit: str, number: int, of: int) -> ChannelFields:
@@ -208,6 +232,7 @@ def _fresh(source: str, sample: str, unit: str, number: int, of: int) -> Channel
         title_en=en,
         unit=f"{quantity}|{unit}" if quantity else "",
         resolution=drafting.resolution(sample) if sample else "",
+        scale=source.split("|")[4] if source.count("|") == 4 else "",
     )
 
 
@@ -237,7 +262,7 @@ def draft_of(state: State, post: Mapping[str, str], source: str) -> Draft:
                 one.title_zh,
                 one.title_en,
                 *one.unit.partition("|")[::2],
-                groups[one.source] if state.kind == "line" else one.source,
+                groups[one.source] if state.kind == "line" else _scaled(one),
                 one.resolution,
                 one.low,
                 one.high,
@@ -253,6 +278,11 @@ def draft_of(state: State, post: Mapping[str, str], source: str) -> Draft:
         stable=tuple(state.stable.replace("，", ",").split(",")) if state.stable else (),
         **{key: about[key] for key in ("unit_address", "function", "address", "count", "meter", "di") if key in about},
     )
+
+
+def _scaled(one: ChannelFields) -> str:
+    """The chosen place with the scale as the person left it."""
+    return "|".join([*one.source.split("|")[:4], one.scale or "1"])
 
 
 def _sent(raw: bytes) -> tuple[str, str]:

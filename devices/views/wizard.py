@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from devices import drafting, rules, selectors, services
-from devices.forms import TryForm, unit_choices
+from devices import captured, drafting, rules, selectors, services
+from devices.forms import CapturedForm, TryForm, unit_choices
 from devices.models import Command
 from devices.profiles import ProfileErrors, load_profile
 from devices.profiles.decode import checked, exchange, readings
@@ -25,6 +25,8 @@ SLOW = 6
 """Seconds of waiting after which it is said what may be wrong; the agent asks once a second."""
 GIVE_UP = 40
 TESTS = 3
+SHOWN = 100
+"""Answers of a capture on the page."""
 
 
 @require_GET
@@ -115,7 +117,8 @@ def _waiting(order: Command, since: Any = None) -> dict[str, Any] | None:
 
 
 def _proposal(state: State) -> dict[str, Any]:
-    return {"state": state, "units": unit_choices(), "suggested_id": f"rig-{timezone.localtime():%Y%m%d-%H%M}"}
+    suggested = f"rig-{timezone.localtime():%Y%m%d-%H%M}"
+    return {"state": state, "units": unit_choices(), "suggested_id": suggested, "captured_forms": CapturedForm.FORMS}
 
 
 @require_POST
@@ -214,6 +217,42 @@ def _round(profile: Profile, order: Command) -> dict[str, Any]:
     asking = exchange(profile, poll.question)
     values = readings(poll, checked(poll, (asking.feed(raw) if raw else None) or asking.expire()))
     return {"values": values, "good": all(one.quality.value == "ok" for one in values), "text": order.text}
+
+
+@require_POST
+def wizard_replay(request: HttpRequest) -> HttpResponse:
+    """Reads a captured file through the draft; answers a part with what it makes of every answer in it."""
+    refuse(rules.may_draft(request.user))
+    order = _order(request, request.POST.get("order"))
+    text, mistakes = _text(request, order)
+    form = CapturedForm(request.POST, request.FILES)
+    if mistakes or not form.is_valid():
+        mistakes = mistakes or _errors(form)
+        return render(request, "devices/wizard/mistakes.html", {"errors": mistakes}, status=422)
+    file = form.cleaned_data["file"]
+    try:
+        report = replayed(load_profile(text), file, form.cleaned_data["form"])
+    except DataError as error:
+        said = f"{file.name[:100]}：{error.path} {error.text.get(getattr(request, 'LANGUAGE_CODE', 'zh-hans'))}"
+        return render(request, "devices/wizard/mistakes.html", {"errors": [said]}, status=422)
+    return render(request, "devices/wizard/replayed.html", report)
+
+
+def replayed(profile: Profile, file: Any, form: str) -> dict[str, Any]:
+    """What a profile makes of an uploaded capture, for the part that shows it. Raises DataError."""
+    found = captured.read(file.read(captured.LARGEST + 1), form)
+    rows = captured.through(profile, found)
+    return {
+        "name": str(file.name)[:100],
+        "form": dict(CapturedForm.FORMS)[found.form],
+        "broken": found.broken_at,
+        "rows": rows[:SHOWN],
+        "count": len(rows),
+        "read": sum(1 for one in rows if one.readings),
+        "good": sum(1 for one in rows if one.good),
+        "unsure": any(one.unsure for one in rows),
+        "full": len(rows) == captured.MOST_ROWS,
+    }
 
 
 @require_POST
