@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
-from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from instruments.forms.work import ApproveForm, ReasonForm, SignForm
+from instruments.forms.work import ApproveForm, PassphraseForm, ReasonForm, SignForm
 from instruments.models import Entry, Record, Task
 from instruments.rules import states
 from instruments.rules.record import column_of
@@ -27,6 +27,8 @@ from instruments.views.layout import Layout
 from instruments.views.work import staff_task
 from lims.core import canonical, clock
 from lims.core.text import Refused, Text, reason
+from lims.people.selectors import how_to_sign
+from lims.people.views.posting import password_try_counts
 from standards.procedures import result_tables
 from standards.selectors.procedures import confirmed_paths
 
@@ -42,13 +44,14 @@ WHY: dict[str, Text] = {
 }
 
 
+@sensitive_post_parameters("passphrase")
 @require_http_methods(["GET", "POST"])
 def task_check(request: HttpRequest, number: str) -> HttpResponse:
     """The checker looks at everything and confirms, or returns it."""
     task = staff_task(request, number)
     if request.method == "GET":
         return _review(request, task, verb="check")
-    form = SignForm(request.POST)
+    form = PassphraseForm(request.POST)
     if not form.is_valid():
         return _review(request, task, verb="check")
     try:
@@ -72,7 +75,8 @@ def approve_page(request: HttpRequest, task: Task, *, reasons: tuple[Any, ...] =
 
 def signature(request: HttpRequest) -> dict[str, Any]:
     """What an approval page sent, as keyword arguments of `approve`. Raises Refused for too many wrong passwords."""
-    form = ApproveForm(request.POST)
+    keyed = how_to_sign(request.user) == "key"
+    form = (PassphraseForm if keyed else ApproveForm)(request.POST)
     if not form.is_valid():
         raise Refused(
             reason(
@@ -83,33 +87,14 @@ def signature(request: HttpRequest) -> dict[str, Any]:
                 "Reload the page and try again",
             )
         )
+    if keyed:
+        return form.cleaned_data
     shown = passkey_just_shown(request)
     if shown:
         request.session["approval_proof_used"] = shown
-    elif not _attempt_counts(request, form.cleaned_data["password"]):
-        raise Refused(
-            reason(
-                "too_many_attempts",
-                "密码尝试次数过多",
-                "Too many attempts",
-                "请过几分钟再试，或使用通行密钥",
-                "Wait a few minutes, or use a passkey",
-            )
-        )
+    else:
+        password_try_counts(request, form.cleaned_data["password"])
     return {**form.cleaned_data, "reauthenticated": bool(shown)}
-
-
-def _attempt_counts(request: HttpRequest, password: str) -> bool:
-    """Whether another try is open. Only wrong passwords use tries up: an approver may sign a whole pile in a minute."""
-
-    def tried(*, dry_run: bool) -> bool:
-        return ratelimit.consume(request, action="reauthenticate", user=request.user, dry_run=dry_run)
-
-    if not tried(dry_run=True):
-        return False
-    if not request.user.check_password(password):
-        tried(dry_run=False)
-    return True
 
 
 def passkey_just_shown(request: HttpRequest) -> float:
@@ -158,7 +143,9 @@ def _review(
     facts = json.loads(record.facts)
     refusals = refusals_for(task, verb, request.user)
     initial = {"version": task.version, "record_sha256": record.sha256}
-    passkey = passkey_just_shown(request)
+    sign = how_to_sign(request.user)
+    by_password = verb == "approve" and sign == "unsigned"
+    passkey = passkey_just_shown(request) if by_password else 0.0
     return render(
         request,
         "instruments/review.html",
@@ -177,7 +164,9 @@ def _review(
             "changes": told_values(page, [one for one in entries if one.record_id == record.pk and record.attempt > 1]),
             "refusals": refusals,
             "reasons": reasons,
-            "form": (ApproveForm if verb == "approve" else SignForm)(initial=initial),
+            "form": (ApproveForm if by_password else SignForm)(initial=initial),
+            "sign": sign,
+            "by_password": by_password,
             "passkey": passkey,
             "action": action(task, verb),
             "return_form": return_form or ReasonForm(initial={"version": task.version}),
