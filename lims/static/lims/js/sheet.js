@@ -396,7 +396,12 @@
     await new Promise((resolve) => setTimeout(resolve, 150))
     await outbox.send()
     for (let i = 0; i < 20 && outbox.busy; i += 1) await new Promise((resolve) => setTimeout(resolve, 100))
-    if (outbox.count || outbox.state === "offline") return complain("", word["submit-offline"])
+    const reached = await outbox.load()
+    if (!reached || outbox.count || outbox.state === "offline") {
+      // The passphrase is asked anew when the network is back: it is kept nowhere, not even in the field.
+      for (const secret of form.querySelectorAll("input[type=password]")) secret.value = ""
+      return complain("", word[outbox.count ? "submit-offline" : "submit-unreachable"])
+    }
     if (conflicts.length) return complain("", word["conflict-other"])
     form.dataset.clear = "yes"
     form.requestSubmit(event.submitter)
