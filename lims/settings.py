@@ -186,6 +186,7 @@ STATICFILES_DIRS = [
             ("vendor/tabler", "@tabler/core/dist"),
             ("vendor/htmx", "htmx.org/dist"),
             ("vendor/uplot", "uplot/dist"),
+            ("vendor/verify", ".lims"),
         )
         if (BASE_DIR / "node_modules" / folder).is_dir()
     ),
@@ -265,6 +266,7 @@ CELERY_BEAT_SCHEDULE = {
     "cosign": {"task": "lims.audit.cosign", "schedule": 10.0, "options": {"expires": RING_EXPIRES}},
     # Once a day in effect; asked often, so that a day is not lost to an authority or a machine that was away.
     "stamp": {"task": "lims.audit.stamp", "schedule": 600.0, "options": {"expires": RING_EXPIRES}},
+    "prolong": {"task": "certificates.prolong", "schedule": 60.0, "options": {"expires": RING_EXPIRES}},
 }
 
 LOGGING = {
@@ -307,6 +309,10 @@ SEAL_PKCS11_PIN = env.text("LIMS_SEAL_PKCS11_PIN")
 SEAL_CERTIFICATES = env.text("LIMS_SEAL_CERTIFICATES")
 SEAL_ROOTS = env.text("LIMS_SEAL_ROOTS")
 TIMESTAMP_URL = env.text("LIMS_TIMESTAMP_URL")
+# Hours after which revocation data newer than a seal can be expected, and days before the end of a time stamp's certificate
+# in which the next time stamp is added.
+SEAL_EVIDENCE_AFTER = env.number("LIMS_SEAL_EVIDENCE_AFTER", 24)
+SEAL_RENEW_DAYS = env.number("LIMS_SEAL_RENEW_DAYS", 180)
 SIMULATORS_DIR = DATA_DIR / "simulators"
 # Simulated seconds per second: a five-minute charge takes fifteen seconds.
 SIMULATORS_SPEED = env.text("LIMS_SIMULATORS_SPEED", "20")
