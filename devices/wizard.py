@@ -158,8 +158,8 @@ def _binary(state: State, about: Mapping[str, Any], post: Mapping[str, str]) -> 
     pick = post.get("pick", "")
     if pick in state.picks:
         state.picks.remove(pick)
-    elif _plausible(pick):
-        state.picks.append(pick)
+    elif _plausible(pick):  # one reading of a place: another scale replaces the one before
+        state.picks = [one for one in state.picks if one.split("|")[:3] != pick.split("|")[:3]] + [pick]
     if state.kind == "modbus-rtu":
         state.words = drafting.words(state.data)
         at = post.get("pick_register") or post.get("register", "")
@@ -282,6 +282,8 @@ def draft_of(state: State, post: Mapping[str, str], source: str) -> Draft:
 
 def _scaled(one: ChannelFields) -> str:
     """The chosen place with the scale as the person left it."""
+    if "|" in one.scale:
+        raise DataError("scale", "不是数值", "This is not a number")
     return "|".join([*one.source.split("|")[:4], one.scale or "1"])
 
 

@@ -21,6 +21,8 @@ DELAY = 2.0
 """Seconds between the start and the pile closing its contactor."""
 RAMP = 8.0
 """Amperes per second while the vehicle takes up its load."""
+MOST = 100.0
+"""Amperes the load can draw."""
 MAINS = 0.06
 """Ohms of the supply: 32 A pull the voltage down by about 2 V."""
 
@@ -57,7 +59,7 @@ class Charging:
         self._session = 0
         self._steps = self._session_start = int(clock.now() / STEP)
         self._length: int | None = 0
-        self._load = 0.0
+        self._load = 32.0
         self._current = 0.0
         self._random = chance(seed, 0)
         self._now = self._idle()
@@ -65,8 +67,8 @@ class Charging:
     def start(self, *, load_a: str, seconds: str = "") -> None:
         """Plug in a vehicle that draws `load_a` amperes; it stops by itself after `seconds` when given."""
         load = float(Decimal(load_a))
-        if not 0 < load <= 100:
-            raise ValueError("load_a must be above 0 and at most 100 A")
+        if not 0 < load <= MOST:
+            raise ValueError(f"load_a must be above 0 and at most {MOST:g} A")
         length = int(Decimal(seconds) / Decimal(str(STEP))) if seconds else None
         with self._lock:
             self._advance()
@@ -77,7 +79,20 @@ class Charging:
     def stop(self) -> None:
         with self._lock:
             self._advance()
-            self._length = self._steps - self._session_start
+            if self._charging(self._steps):
+                self._length = self._steps - self._session_start
+
+    def set_load(self, amperes: float) -> None:
+        """What the vehicle draws, now if it is charging, else from the next start. Raises ValueError as `start` does."""
+        if not 0 < amperes <= MOST:
+            raise ValueError(f"the load takes above 0 and at most {MOST:g} A")
+        with self._lock:
+            self._advance()
+            self._load = amperes
+
+    @property
+    def load(self) -> float:
+        return self._load
 
     @property
     def running(self) -> bool:

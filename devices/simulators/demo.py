@@ -27,7 +27,7 @@ from devices.simulators.electrical import EvseDcRig, MeterThreePhaseRig, Multime
 from devices.simulators.filling import Tank
 from devices.simulators.rig import Rig
 from devices.simulators.rigs import DispenserRig, EvseRig, MeterRig
-from devices.simulators.surroundings import ClimateRig, PressureRig
+from devices.simulators.surroundings import ClimateRig, PressureRig, UnknownTransmitterRig
 
 PERIOD = 0.2
 """Seconds between two looks at the control folder."""
@@ -61,6 +61,7 @@ class DemoRigs:
             PressureRig(folder, seed, clock),
             ClimateRig(folder, seed, clock),
             UnknownBalanceRig(folder, seed, clock),
+            UnknownTransmitterRig(folder, seed, clock),
         )
         self.rigs = {rig.name: rig for rig in every}
         self._last_command: dict[str, Any] = {}

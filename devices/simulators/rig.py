@@ -24,9 +24,10 @@ SERIALS = {
     "pressure": "68795",
     "climate": "SIM-HC-0033",
     "unknown-balance": "SIM-B-0099",
+    "unknown-transmitter": "SIM-HT-0098",
 }
 """Serial number of each simulated instrument, by rig: enter them in the equipment register of a demo. The climate sensor
-and the unknown balance do not report theirs."""
+and the unknown ones do not report theirs."""
 
 
 class Rig:

@@ -25,7 +25,7 @@ class EvseRig(Rig):
         super().__init__("evse-ac", folder, seed)
 
     def instrument(self) -> Instrument:
-        return ModbusSlave(1, self._registers)
+        return ModbusSlave(1, self._registers, coil=self._coil, write=self._write)
 
     def _registers(self) -> dict[int, int]:
         now = self.charging.electrical()
@@ -33,8 +33,28 @@ class EvseRig(Rig):
         for at, value in enumerate((now.voltage, now.current, now.power, now.frequency, now.power_factor)):
             table |= words(2 * at, struct.pack(">f", value))
         table |= words(10, self.charging.reference_micro().to_bytes(8, "big"))
-        table |= {14: int(self.charging.running), 15: 1148}
+        running = int(self.charging.running)
+        table |= {14: running, 15: 1148}
+        table |= words(64, struct.pack(">f", self.charging.load)) | {66: running, 67: 1149}
         return table | text_registers(256, self.serial, 8)
+
+    def _coil(self, address: int, on: bool) -> bool:
+        if address != 0:
+            return False
+        if not on:
+            self.charging.stop()
+        elif not self.charging.running:
+            self.charging.start(load_a=f"{self.charging.load}")
+        return True
+
+    def _write(self, address: int, written: tuple[int, ...]) -> bool:
+        if address != 64 or len(written) != 2:
+            return False
+        try:
+            self.charging.set_load(struct.unpack(">f", struct.pack(">2H", *written))[0])
+        except ValueError:
+            return False
+        return True
 
     def start(self, *, load_a: str, seconds: str = "") -> None:
         """Begin to charge; with `seconds` the session ends by itself after so many simulated seconds."""

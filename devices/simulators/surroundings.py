@@ -1,6 +1,7 @@
 """Rigs for pressure and for the conditions of a room."""
 
 import math
+import struct
 from pathlib import Path
 
 from devices.simulators.chance import chance
@@ -84,3 +85,25 @@ class ClimateRig(Rig):
     def display(self) -> dict[str, str]:
         temperature, humidity = self._now()
         return {"temperature": f"{temperature:.1f}", "humidity": f"{humidity:.1f}"}
+
+
+class UnknownTransmitterRig(Rig):
+    """A thermo-hygrometer that nobody has written a profile for: floats with swapped words, and a pressure in tenths."""
+
+    def __init__(self, folder: Path, seed: int, clock: SimClock) -> None:
+        self._clock, self._seed = clock, seed
+        super().__init__("unknown-transmitter", folder, seed)
+
+    def instrument(self) -> Instrument:
+        return ModbusSlave(7, self._holding)
+
+    def _pressure(self) -> float:
+        """Hectopascal."""
+        return 1012.6 + 0.3 * math.sin(self._clock.now() / 900)
+
+    def _holding(self) -> dict[int, int]:
+        high, low = struct.unpack(">2H", struct.pack(">f", 23.25))
+        return {0: low, 1: high, 2: round(self._pressure() * 10), 3: 0}
+
+    def display(self) -> dict[str, str]:
+        return {"temperature": "23.25", "pressure": f"{self._pressure():.1f}"}

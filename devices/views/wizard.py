@@ -162,6 +162,7 @@ def _named(path: str) -> str:
         "quantity": _("单位："),
         "resolution": _("分辨力："),
         "range": _("量程："),
+        "scale": _("换算系数："),
         "role": _("用途："),
     }
     return names.get(last, f"{path}：" if path else "")

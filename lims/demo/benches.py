@@ -30,7 +30,7 @@ MORE = {
         "climate": "climate-modbus.toml",
     }.items()
 }
-"""The other simulated rigs. `unknown-balance` is left out: its bare port appears when the agent reports it."""
+"""The other simulated rigs. Those called unknown are left out: their bare ports appear when the agent reports them."""
 
 
 def token_file() -> Path:

@@ -68,6 +68,7 @@ def test_a_session_runs_from_order_to_closing_head(rigs, tmp_path):
         assert {one["name"]: one["serial_read"] for one in server.polls[-1]["ports"]} == SERIALS | {
             "climate": "",
             "unknown-balance": "",
+            "unknown-transmitter": "",
         }
         opened = order("evse-ac")
         server.orders.append(opened)

@@ -41,7 +41,7 @@ def open_rig(port):
 
 def test_every_shipped_profile_has_a_simulated_counterpart(running, ports):
     assert {port.profile.id for port in ports.values() if port.profile} == set(shipped())
-    assert {name for name, port in ports.items() if port.profile is None} == {"unknown-balance"}
+    assert {name for name, port in ports.items() if port.profile is None} == {"unknown-balance", "unknown-transmitter"}
     assert set(running.rigs) == set(SERIALS)
     assert running.state()["rigs"]["dispenser"]["tank"]["V0"] == "20"
 
@@ -63,6 +63,18 @@ def test_rig_read_works_on_every_rig(ports, identifier):
             assert row["value"] or row["quantity"] == "clock"
             assert row["frames"]["tx"]
             assert row["frames"]["rx"]
+
+
+def test_an_ac_pile_is_driven_and_keeps_its_load(ports):
+    with open_rig(ports["evse-ac"]) as reader:
+        done = reader.drive("set-load", Decimal("16.5"))
+        assert done.ok and "16.5" in done.text.zh
+        assert not reader.drive("set-load", Decimal("100.1")).ok
+        assert reader.drive("start", None).ok
+        found = {one.channel: one for one in reader.read()}
+        assert (found["I_set"].printed, found["state"].text.zh) == ("16.5", "充电中")
+        assert reader.drive("stop", None).ok
+        assert {one.channel: one for one in reader.read()}["state"].text.zh == "空闲"
 
 
 def test_a_dc_pile_is_driven_through_a_charge(running, ports):

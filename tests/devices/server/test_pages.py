@@ -306,11 +306,47 @@ def test_registers_are_found_by_what_the_display_shows(as_, line, bare):
     data = {"order": str(order.pk), "shown": "230.1"}
     page = technician.post(reverse("devices:wizard_propose"), data).content.decode()
     assert 'data-candidate="0|f32|ABCD|0|1"' in page
+    clicked = technician.post(
+        reverse("devices:wizard_propose"), {"order": str(order.pk), "pick_register": "2"}
+    ).content.decode()
+    assert 'data-register="5"' in clicked
+    assert all(
+        f'data-candidate="{key}"' in clicked
+        for key in ("2|u16|AB|0|1", "2|f32|ABCD|0|1", "2|f32|DCBA|0|1", "2|f64|GHEFCDAB|0|1")
+    )
+    assert "50.02" in clicked and "16968" in clicked  # 4248 as a whole number
     form = {**data, "picks": "0|f32|ABCD|0|1", "draft_id": "new-modbus", "draft_title": "新表", "c0-source": "0|f32|ABCD|0|1",
             "c0-id": "U", "c0-unit": "voltage|V", "c0-resolution": "0.1"}  # fmt: skip
     assert technician.post(reverse("devices:wizard_save"), form).status_code == 204
     text = RigProfile.objects.get(identifier="new-modbus").text
     assert 'type = "f32"' in text and "count = 6" in text
+
+
+@pytest.mark.parametrize(
+    ("file", "read", "said"),
+    [
+        (b"TX: 01 03 00 00 00 06 C5 C8\nRX: 01 03 0C 43 66 19 9A 42 48 14 7B 3F 7F 7C EE 42 6D\n", "1/1", "230.1"),
+        (bytes.fromhex("010300000006C5C801030C4366199A4248147B3F7F7CEE426D0103"), "1/1", "230.1"),
+        (
+            b"TX: 01 03 00 20 00 06 00 00\nRX: 01 03 0C 43 66 19 9A 42 48 14 7B 3F 7F 7C EE 42 6D\n",
+            "0/1",
+            "没有这个询问",
+        ),
+    ],
+)
+def test_a_capture_is_replayed_through_the_draft(as_, line, bare, file, read, said):
+    technician = as_("technician")
+    asked = {**ASK, "kind": "modbus-rtu", "unit_address": "1", "function": "3", "address": "0", "count": "6"}
+    technician.post(reverse("devices:wizard_try"), {**asked, "port": bare.pk})
+    order = answer_with(line, bytes.fromhex("01030C4366199A4248147B3F7F7CEE426D"))
+    key = "0|f32|ABCD|0|1"
+    form = {"order": str(order.pk), "picks": key, "draft_id": "new-modbus", "draft_title": "新表", "c0-source": key,
+            "c0-id": "U", "c0-unit": "voltage|V", "c0-resolution": "0.1", "c0-scale": "1"}  # fmt: skip
+    answer = technician.post(reverse("devices:wizard_replay"), {**form, "file": SimpleUploadedFile("log.txt", file)})
+    page = answer.content.decode()
+    assert answer.status_code == 200 and f'data-replayed="{read}"' in page and said in page
+    for wrong in ({**form, "file": SimpleUploadedFile("log.txt", b"")}, form, {**form, "c0-scale": "1|2"}):
+        assert technician.post(reverse("devices:wizard_replay"), wrong).status_code == 422
 
 
 def test_a_bcd_item_is_found_by_what_the_display_shows(as_, line, bare):
