@@ -29,8 +29,8 @@ def add_results(root: Node, facts: Facts, words_of: Wording) -> None:
     _method(parent, facts, words_of)
     _equipment(parent, facts)
     _conditions(parent, facts)
-    if adjustment:
-        before, name = _BEFORE[adjustment["kind"]], Text(w.BEFORE.zh, w.BEFORE.en)
+    if adjustment and adjustment["results"]:
+        before, name = _BEFORE[adjustment["kind"]], w.BEFORE_AND_AFTER[adjustment["kind"]][0]
         _measurement(parent, adjustment["results"], name, "b", status=before, what=adjustment["text"])
     status = _AFTER[adjustment["kind"]] if adjustment else ""
     _measurement(parent, facts["results"], words_of.results, "r", status=status, what=(adjustment or {}).get("text"))
@@ -46,9 +46,9 @@ def _measurement(
         words(condition, "name", w.ADJUSTMENT)
         add(condition, "status", status)
         words(add(condition, "data"), "text", what)
-    listed = add(measurement, "results")
+    listed, path = add(measurement, "results"), "results" if prefix == "r" else "adjustment.results"
     for number, result in enumerate(results, start=1):
-        _result(listed, result, f"{prefix}{number}", f"results[{number - 1}]")
+        _result(listed, result, f"{prefix}{number}", f"{path}[{number - 1}]")
 
 
 def _method(parent: Node, facts: Facts, words_of: Wording) -> None:

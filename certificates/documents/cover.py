@@ -59,6 +59,8 @@ def fields(facts: Facts, words: Wording) -> list[tuple[Field, ...]]:
     if instrument["part"]:
         rows.append((Field(w.PART, Text(instrument["part"], "")),))
     rows.append((Field(words.method, Text(f"{procedure['label']}《{method.zh}》", method.en)),))
+    if facts["kind"] == "calibration":
+        rows.append((Field(w.RECEIVED, Text(chinese_day(facts["dates"]["received"]), "")),))
     verdict = both(conclusion["text"])
     if verdict.zh:
         rows.append((Field(words.conclusion, verdict, strong=True),))

@@ -13,7 +13,7 @@ from lims.core.text import Text
 
 from .errors import FactsError, MissingGlyph, MissingGlyphs
 from .fonts import SANS, clean, place
-from .wording import WORDING
+from .wording import ADJUSTED, WORDING
 
 SCHEMA = "certificate-facts/1"
 Facts = Mapping[str, Any]
@@ -24,6 +24,9 @@ _TEXT = {"zh": str, "en": str}
 _PERSON = {"name": str, "id": str}
 # A text that both languages share, or one in each.
 _CELL = (str, _TEXT)
+_RESULTS = [{"title": _TEXT, "conclusion": _TEXT, "columns": list, "rows": [[_CELL]], "summary": list, "checks": list}]
+# What was done to the instrument in between, and what it showed before.
+_ADJUSTMENT = {"kind": str, "text": _TEXT, "results": _RESULTS}
 _SHAPE: dict[str, Any] = {
     "number": str,
     "check_value": str,
@@ -67,9 +70,7 @@ _SHAPE: dict[str, Any] = {
     ],
     "place": str,
     "environment": [{"name": _TEXT, "value": str, "unit": str}],
-    "results": [
-        {"title": _TEXT, "conclusion": _TEXT, "columns": list, "rows": [[_CELL]], "summary": list, "checks": list}
-    ],
+    "results": _RESULTS,
     "exceptions": [{"text": _TEXT, "approved_by": str, "reason": str}],
     "unconfirmed": [{"what": _TEXT, "value": str, "source": str}],
     "notes": [_TEXT],
@@ -86,6 +87,10 @@ def check(facts: Facts) -> None:
     for name in PREDECESSORS:
         if facts.get(name) is not None:
             _match(facts[name], str, name)
+    if facts.get("adjustment") is not None:
+        _match(facts["adjustment"], _ADJUSTMENT, "adjustment")
+        if facts["adjustment"]["kind"] not in ADJUSTED:
+            raise FactsError("adjustment.kind", Text("应为 adjustment 或 repair", "must be adjustment or repair"))
     issue_day(facts)
     if facts["kind"] == "rejection" and facts["dates"]["valid_until"]:
         raise FactsError(

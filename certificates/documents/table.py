@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from .facts import both
 from .flow import Slab
 from .fonts import SANS, SERIF, clean
 from .pen import BLACK, GREY, HAIR, Colour, Pen
@@ -41,6 +43,12 @@ def cell(zh: str, en: str = "", *, colour: Colour = BLACK) -> Cell:
     """A cell: one text, or Chinese with its English beneath."""
     parts = (Part(clean(zh), colour=colour),)
     return (*parts, Part(clean(en), 0.82, GREY)) if en and en != zh else parts
+
+
+def named(name: Any, model: str = "") -> Cell:
+    """A name of the facts in both languages, a model behind it."""
+    text = both(name)
+    return cell(f"{text.zh} {model}".strip(), text.en)
 
 
 def head_cell(zh: str, en: str = "", unit: str = "") -> Cell:

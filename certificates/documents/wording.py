@@ -141,7 +141,11 @@ STATEMENTS = Text("声明", "Statements")
 COVER_CONTINUED = Text("封面栏目全文", "Cover fields in full")
 END = Text("以下空白", "End of document")
 
-BEFORE = Text("调整（修理）前的结果", "Results before adjustment or repair")
+ADJUSTED = {"adjustment": Text("作了调整", "Adjusted"), "repair": Text("作了修理", "Repaired")}
+BEFORE_AND_AFTER = {
+    "adjustment": (Text("调整前", "before adjustment"), Text("调整后", "after adjustment")),
+    "repair": (Text("修理前", "before repair"), Text("修理后", "after repair")),
+}
 
 NO_ADJUSTMENT = Text("未作调整或修理。", "No adjustment or repair was made.")
 NO_EXCEPTIONS = Text("无。", "None.")

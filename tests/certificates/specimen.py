@@ -285,3 +285,101 @@ def rejection() -> dict[str, Any]:
         "notes": [_t("加油机经调整后应重新申请检定。", "After adjustment the dispenser must be submitted again.")],
     }
     return deepcopy({**_COMMON, **facts})
+
+
+def _gauge(step: int, rows: list[tuple[str, str, str, str, str]]) -> dict[str, Any]:
+    """Readings of a pressure gauge with uncertainty and coverage factor, as a calibration gives them."""
+    return {
+        "item": f"indication{step}",
+        "title": _t("示值误差", "Error of indication"),
+        "conclusion": _t("", ""),
+        "columns": [
+            {"key": "p", "label": _t("标准压力", "Standard pressure"), "unit": "MPa"},
+            {"key": "up", "label": _t("升压示值", "Rising"), "unit": "MPa"},
+            {"key": "err", "label": _t("示值误差", "Error"), "unit": "MPa"},
+            {"key": "U:err", "label": _t("扩展不确定度 U", "Expanded uncertainty U"), "unit": "MPa"},
+            {"key": "k:err", "label": _t("包含因子 k", "Coverage factor k"), "unit": ""},
+        ],
+        "rows": [list(row) for row in rows],
+        "summary": [{"label": _t("最大回程误差", "Greatest hysteresis"), "value": "0.004", "unit": "MPa"}],
+        "checks": [],
+    }
+
+
+def calibration() -> dict[str, Any]:
+    """A pressure gauge that was adjusted between two series."""
+    before = [
+        ("0.4", "0.412", "+0.012", "0.006", "2"),
+        ("0.8", "0.815", "+0.015", "0.006", "2"),
+        ("1.2", "1.218", "+0.018", "0.006", "2"),
+        ("1.6", "1.622", "+0.022", "0.007", "2.26"),
+    ]
+    after = [
+        ("0.4", "0.401", "+0.001", "0.006", "2"),
+        ("0.8", "0.802", "+0.002", "0.006", "2"),
+        ("1.2", "1.199", "-0.001", "0.006", "2"),
+        ("1.6", "1.600", "0.000", "0.007", "2.26"),
+    ]
+    facts = verification()
+    facts.update(
+        {
+            "kind": "calibration",
+            "number": "SFQ-JZ-2026-000045",
+            "record_number": "SFQ-YS-2026-000133",
+            "check_value": "9T2RWC",
+            "client": {"name": "示范压力容器制造有限公司", "address": "示范区演示工业园3号"},
+            "instrument": {
+                "name": _t("一般压力表", "Pressure gauge"),
+                "model": "DEMO-Y150",
+                "serial": "Y150-24-3381",
+                "manufacturer": "演示仪表有限公司",
+                "accuracy_class": "1.6级",
+                "range": "(0～1.6) MPa",
+                "part": "",
+            },
+            "procedure": {
+                "label": "JJG 52-2013",
+                "title": _t("弹性元件式一般压力表、压力真空表和真空表", "Elastic element pressure gauges"),
+                "sha256": "52aa0f0c2b8f4f1b4a6d8e70c1b5a3d2e4f60718293a4b5c6d7e8f9012a3b452",
+            },
+            "conclusion": {"outcome": "recorded", "text": _t("", ""), "failed_items": []},
+            "place": "示范区演示路1号",
+            "results": [_gauge(2, after)],
+            "adjustment": {
+                "kind": "adjustment",
+                "text": _t("拆开表壳，调整传动机构的示值比例", "The ratio of the movement was set anew"),
+                "results": [_gauge(1, before)],
+            },
+            "unconfirmed": [],
+        }
+    )
+    facts["dates"]["valid_until"] = ""
+    facts["standards"][0] |= {
+        "name": _t("压力表标准装置", "Pressure gauge standard"),
+        "range": "(0～6) MPa",
+        "accuracy": "0.05级",
+        "certificate_number": "〔2024〕示量标证字第0031号",
+    }
+    facts["devices"][0] |= {
+        "name": _t("数字压力计", "Digital pressure gauge"),
+        "model": "DP-6",
+        "serial": "DP6-0117",
+        "range": "(0～6) MPa",
+        "certificate_number": "YL-2026-00731",
+    }
+    return facts
+
+
+def arbitration() -> dict[str, Any]:
+    """A charging pile verified for a dispute; it takes the place of an earlier certificate."""
+    facts = verification()
+    facts.update(
+        {"kind": "arbitration", "number": "SFQ-ZC-2026-000003", "record_number": "SFQ-YS-2026-000140",
+         "check_value": "5WNE7H", "replaces": "SFQ-ZC-2026-000002"}
+    )  # fmt: skip
+    facts["notes"] = [_t("双方当事人到场见证。", "Both parties were present.")]
+    facts["dates"]["valid_until"] = ""
+    return facts
+
+
+KINDS = {"verification": verification, "rejection": rejection, "calibration": calibration, "arbitration": arbitration}
