@@ -12,6 +12,7 @@ urlpatterns = [
     path("sessions/<uuid:pk>/close/", rigs.close_session, name="close_session"),
     path("sessions/<uuid:pk>/export/", rigs.export, name="export"),
     path("sessions/<uuid:pk>/drive/", rigs.drive, name="drive"),
+    path("sessions/<uuid:pk>/commands/", rigs.drive_panel, name="drive_panel"),
     path("orders/<uuid:pk>/", rigs.order, name="order"),
     path("benches/new/", benches.bench_new, name="bench_new"),
     path("benches/<int:pk>/", benches.bench, name="bench"),

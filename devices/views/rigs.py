@@ -96,15 +96,32 @@ def _running(request: HttpRequest, found: CaptureSession) -> dict[str, Any]:
         "port": str(found.port),
         "channels": channels,
     }
-    refusals = rules.may_drive(found, request.user)
+    return {"live": panel, "may_close": rules.may_record(request.user) is None, **_driving(request, found)}
+
+
+def _driving(request: HttpRequest, found: CaptureSession) -> dict[str, Any]:
+    """What the rig can be told now, why not, and what became of the latest orders."""
+    profile = profile_of(found.profile.text)
     orders = selectors.orders(request.user).filter(session=found).order_by("-made_at")[:10] if profile.commands else []
     return {
-        "live": panel,
+        "session": found,
         "commands": profile.commands,
-        "refusals": refusals,
-        "orders": [{"order": one, "command": _command(profile, one), **_waiting(one)} for one in orders],
-        "may_close": rules.may_record(request.user) is None,
+        "beginning": found.state == CaptureSession.State.REQUESTED,
+        "refusals": rules.may_drive(found, request.user),
+        "orders": [
+            {"order": one, "command": _command(profile, one), "text": selectors.outcome_of(one), **_waiting(one)}
+            for one in orders
+        ],
     }
+
+
+@require_GET
+def drive_panel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The part with which a rig is driven, for pages of other rooms; empty when the rig takes no commands or is not recorded."""
+    found = get_object_or_404(selectors.sessions(request.user), pk=pk)
+    if found.state not in rules.OPEN or not profile_of(found.profile.text).commands:
+        return HttpResponse("")
+    return render(request, "devices/drive.html", _driving(request, found))
 
 
 def _command(profile: Any, order: Command) -> object:
