@@ -1,5 +1,7 @@
 """The time stamp authority of the seal, offered to the apps below that need somebody else's word for the time."""
 
+from django.core.exceptions import ObjectDoesNotExist
+
 from certificates.sealing.errors import SealingError
 from certificates.services.sealing import sealer
 from lims.core import timestamps
@@ -9,7 +11,7 @@ from lims.core import timestamps
 def authority() -> timestamps.Authority:
     try:
         keys = sealer().keys
-    except SealingError as error:
+    except (SealingError, ObjectDoesNotExist) as error:  # an installation that has no institute yet has no seal
         raise timestamps.Unavailable(str(error)) from error
 
     def token(digest: bytes) -> bytes:

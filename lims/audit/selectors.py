@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import models
 from django.db.models import QuerySet
 
-from lims.audit.models import Checkpoint, Entry, Event, Tile
+from lims.audit.models import Checkpoint, Entry, Event, Stamp, Tile
 from lims.audit.tlog import checkpoint, tiles
 from lims.audit.tlog.merkle import SIZE
 from lims.audit.tlog.proof import Proof
@@ -33,6 +33,15 @@ def entry_tile(n: int, width: int) -> bytes:
 def newest_checkpoint() -> Checkpoint | None:
     """The longest head that was signed."""
     return Checkpoint.objects.order_by("-size").first()
+
+
+def oldest_checkpoint() -> Checkpoint | None:
+    return Checkpoint.objects.order_by("size").first()
+
+
+def last_stamp() -> Stamp | None:
+    """What a time stamp authority said last about the head."""
+    return Stamp.objects.order_by("-day").first()
 
 
 def published_note(one: Checkpoint) -> str:

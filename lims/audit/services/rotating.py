@@ -27,6 +27,7 @@ def rotate(*, reason: str, by: Any = None, overlap: timedelta = OVERLAP) -> Head
     first one ended. Raises Refused while an earlier change is not over, or when the log cannot be signed.
     """
     own = signer()
+    own.forget(clock.now())
     if own.both_until and own.prepared is None:
         raise Refused(_too_early(own.both_until.date().isoformat()))
     integrate()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -35,6 +35,8 @@ _SCHEMES: dict[str, hashes.HashAlgorithm] = {
 }
 _CERTIFICATES, _ATTRIBUTES, _KEY_ID = 0xA0, 0xA0, 0x80
 _LONGEST_CHAIN = 8
+# What reading a harmed certificate can end in: `cryptography` looks at most of its fields only when asked for them.
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
 
 
 class StampError(ValueError):
@@ -71,12 +73,12 @@ def check(token: bytes, checkpoint: bytes, roots: Sequence[x509.Certificate]) ->
         if _digest(_hash(algorithm), checkpoint) != digest.of(der.OCTETS).value:
             raise StampError("the time stamp is about other bytes")
         holder = _signed_by(parsed)
+        _for_stamping(holder)
+        _trusted(holder, parsed.certificates, roots, at)
     except StampError:
         raise
-    except (ValueError, IndexError, StopIteration) as error:
+    except (*_UNREADABLE, IndexError, StopIteration) as error:
         raise StampError(f"the time stamp cannot be read: {error}") from None
-    _for_stamping(holder)
-    _trusted(holder, parsed.certificates, roots, at)
     return Stamp(at, holder.subject.rfc4514_string())
 
 
@@ -193,7 +195,7 @@ def _issued(above: x509.Certificate, below: x509.Certificate) -> bool:
     try:
         below.verify_directly_issued_by(above)
         return above.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (*_UNREADABLE, InvalidSignature, x509.ExtensionNotFound):
         return False
 
 
