@@ -2,12 +2,13 @@
 
 import json
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from certificates import derived, documents, facts, rules
-from certificates.models import Certificate
+from certificates.models import Certificate, Correction
 from certificates.services.digital import may_be_told
 from certificates.services.sealing import JOB
 from instruments.models import Record, Task
@@ -38,11 +39,11 @@ def approve_and_issue(
     signer: Unlocked | None = None,
     signature: Signature | None = None,
 ) -> Certificate:
-    """Approves the record that was seen and issues its certificate: both happen, or neither.
+    """Approves the record that was seen and issues its certificate: both happen, or neither. Proofs as for `work.approve`.
 
-    How the approver signs is told at `instruments.services.work.approve`. Raises Refused or Conflict with everything that
-    stands against it; no number is taken then.
+    Raises Refused or Conflict with everything that stands against it; no number is taken then.
     """
+    # Opening the key counts wrong tries, which must outlast a refusal: hence before the transaction.
     signer = None if signature else signer_of(by, passphrase, signer)
     with transaction.atomic():
         approved = work.approve(
@@ -93,42 +94,65 @@ def issue(task: Task, *, by: User) -> Certificate:
 
 def _take(task: Task, record: Record, stated: dict[str, object], pack: object, by: User) -> Certificate:
     """The row with its number. Everything the document prints is checked for printable characters first."""
-    token, day = secrets.token_urlsafe(24), clock.today()
+    correction = Correction.objects.filter(certificate__task=task, state=Correction.State.OPEN).first()
+    token, identity = new_identity()
     # The number comes last in the transaction's work: its counter row is what other issuers wait for.
     draft = facts.build(
         record=stated, record_number=record.number, pack=pack, institute=institute(),
-        checker=task.checker, approver=by,
-        identity=facts.Identity(
-            number="",
-            check_value="".join(secrets.choice(ALPHABET) for _ in range(CHECK_LENGTH)),
-            verify_url=f"{settings.BASE_URL}/v/{token}/",
-            issued_on=day,
-        ),
+        checker=task.checker, approver=by, identity=identity,
+        replaces=correction.certificate.number if correction else None,
     )  # fmt: skip
-    if missing := documents.missing_glyphs(draft):
-        raise Refused(*documents.MissingGlyphs(missing).reasons)
+    must_be_printable(draft)
     if why := may_be_told(draft):
         raise Refused(why)
-    number = f"{settings.CERTIFICATE_PREFIX}-{day.year}-{numbering.take(f'certificate-{day.year}'):06d}"
-    draft["number"] = number
-    organisation, until = task.application.organisation, draft["dates"]["valid_until"]
+    year = identity.issued_on.year
+    number = f"{settings.CERTIFICATE_PREFIX}-{year}-{numbering.take(f'certificate-{year}'):06d}"
+    certificate = enter({**draft, "number": number}, token=token, task=task, record=record)
+    if correction:
+        Correction.objects.filter(pk=correction.pk).update(successor=certificate)
+    return certificate
+
+
+def new_identity() -> tuple[str, facts.Identity]:
+    """Public address and check value of a document that has no number yet; the token of the address comes first."""
+    token = secrets.token_urlsafe(24)
+    return token, facts.Identity(
+        number="",
+        check_value="".join(secrets.choice(ALPHABET) for _ in range(CHECK_LENGTH)),
+        verify_url=f"{settings.BASE_URL}/v/{token}/",
+        issued_on=clock.today(),
+    )
+
+
+def must_be_printable(draft: dict[str, Any]) -> None:
+    """Raises Refused with every character that no embedded font has: asked before a number is taken."""
+    if missing := documents.missing_glyphs(draft):
+        raise Refused(*documents.MissingGlyphs(missing).reasons)
+
+
+def enter(
+    stated: dict[str, Any], *, token: str, task: Task, record: Record, supplements: Certificate | None = None
+) -> Certificate:
+    """The row of a document whose facts, with its number, are complete."""
+    organisation, instrument = task.application.organisation, task.instrument
     return Certificate.objects.create(
-        number=number,
-        kind=draft["kind"],
+        number=stated["number"],
+        kind=stated["kind"],
         record=record,
         task=task,
-        instrument=task.instrument,
+        instrument=instrument,
         organisation=organisation,
-        facts=canonical.dumps(draft),
-        facts_sha256=canonical.sha256(draft),
-        check_value=draft["check_value"],
+        supplements=supplements,
+        facts=canonical.dumps(stated),
+        facts_sha256=canonical.sha256(stated),
+        check_value=stated["check_value"],
         token=token,
-        verified_on=draft["dates"]["verified"],
-        issued_on=day,
-        valid_until=until or None,
-        demonstration=draft["demonstration"],
+        verified_on=stated["dates"]["verified"],
+        issued_on=stated["dates"]["issued"],
+        valid_until=stated["dates"]["valid_until"] or None,
+        demonstration=stated["demonstration"],
         search=search.tokens(
-            number, organisation.name, task.instrument.name, task.instrument.model, task.instrument.serial,
-            task.instrument.ledger_number,
+            stated["number"], organisation.name, instrument.name, instrument.model, instrument.serial,
+            instrument.ledger_number,
         ),
     )  # fmt: skip

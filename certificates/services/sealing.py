@@ -14,6 +14,7 @@ from certificates import documents
 from certificates.models import Certificate, SealedFile
 from certificates.sealing import Keys, Sealer
 from certificates.services.digital import digital_certificate
+from certificates.services.standing import take_place
 from lims.audit.services import record
 from lims.core import clock, files, jobs
 from lims.people.selectors import institute
@@ -47,8 +48,13 @@ def sealer(kind: str = Certificate.Kind.VERIFICATION) -> Sealer:
     return _sealers[place]
 
 
-def render(row: Certificate, digital: bytes) -> bytes:
-    """The unsealed document with its machine-readable twin: the same row and twin give the same bytes."""
+def render(row: Certificate, digital: bytes | None) -> bytes:
+    """The unsealed document with its machine-readable twin: the same row and twin give the same bytes.
+
+    A supplement has no twin: it says nothing that a machine could read.
+    """
+    if digital is None:
+        return documents.render(json.loads(row.facts))
     attached = documents.Attachment(
         name=f"{row.number}.dcc.xml", data=digital, description="Digital calibration certificate (PTB DCC 3.3.0)"
     )
@@ -66,7 +72,7 @@ def seal_certificate(*, certificate: int) -> None:
     if row.state != Certificate.State.SEALING:
         return
     seal = sealer(row.kind)
-    rendered = render(row, digital_certificate(row, seal.keys))
+    rendered = render(row, None if row.supplements_id else digital_certificate(row, seal.keys))
     if faults := documents.check_pdfa(rendered):
         raise ValueError(f"{row}: the rendered document is not PDF/A-3b: {faults[0]}")
     at = clock.now()
@@ -87,6 +93,7 @@ def seal_certificate(*, certificate: int) -> None:
                 payload={"number": row.number, "pdf": stored.sha256, "facts": row.facts_sha256},
                 public={"cert": row.number, "pdf": stored.sha256},
             )  # fmt: skip
+            take_place(row)
     except IntegrityError:
         if not SealedFile.objects.filter(certificate=row).exists():
             raise
