@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-PARTS = ("evaluate", "record", "certificate", "pages", "ingest", "live", "rigs", "faults", "kill", "durability")
+PARTS = ("evaluate", "record", "certificate", "log", "pages", "ingest", "live", "rigs", "faults", "kill", "durability")
 # What makes a part shorter or longer.
 SCALES = (
     "LIMS_KILLS",
@@ -24,6 +24,7 @@ SCALES = (
     "LIMS_INGEST_ROUNDS",
     "LIMS_LIVE_READINGS",
     "LIMS_FAULTS",
+    "LIMS_LOG_EVENTS",
 )
 
 
@@ -95,6 +96,10 @@ def child(part: str, out: Path) -> None:
             from tests.bench import live
 
             found = live.figures()
+        elif part == "log":
+            from tests.bench import log
+
+            found = log.figures()
         elif part == "ingest":
             found = ingest.figures()
         elif part == "certificate":
