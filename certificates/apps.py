@@ -7,6 +7,6 @@ class CertificatesConfig(AppConfig):
     verbose_name = "证书"
 
     def ready(self) -> None:
-        """Registers the job handler that seals, the time stamp authority, and the doctor's questions."""
+        """Registers the job handlers that seal and prolong, the time stamp authority, and the doctor's questions."""
         from certificates import probes  # noqa: F401
-        from certificates.services import sealing, timestamping  # noqa: F401
+        from certificates.services import prolonging, sealing, timestamping  # noqa: F401

@@ -23,3 +23,4 @@ register("bulk.refused", zh="批量签发中未能签发", en="could not issue a
 register("bulk.cancelled", zh="取消批量签发", en="cancelled the bulk issue")
 register("bulk.ended", zh="批量签发结束", en="ended the bulk issue")
 register("archive.downloaded", zh="下载证书压缩包", en="downloaded an archive of certificates")
+register("certificate.prolonged", zh="为证书文件补充长期证明", en="added long-term evidence to the certificate's file")

@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ NAMES = ("root", "issuing", "seal", "tsa")
 UNIT = "演示 无法律效力 Demonstration, no legal effect"
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _FOLDER = "authority"
+_REVOKED = "revoked.txt"
 _DRAFT = ".authority-"
 _YEARS = {"root": 20, "issuing": 15, "seal": 5, "tsa": 10}
 _COMMON_NAMES = {
@@ -57,12 +58,13 @@ class Identity:
 
 @dataclass(frozen=True)
 class DevelopmentAuthority:
-    """The four identities, and the lists of revoked certificates as issued at creation."""
+    """The four identities, and the lists of what was revoked."""
 
     root: Identity
     issuing: Identity
     seal: Identity
     tsa: Identity
+    folder: Path
 
     @classmethod
     def open(cls, directory: Path, *, institute: str) -> DevelopmentAuthority:
@@ -71,7 +73,7 @@ class DevelopmentAuthority:
         if not folder.exists():
             _create(folder, institute)
         try:
-            return cls(*(_load(folder, name) for name in NAMES))
+            return cls(*(_load(folder, name) for name in NAMES), folder)
         except (OSError, ValueError) as error:
             raise KeysError(
                 f"开发证书目录不完整：{folder}（{error}）。请恢复备份，或移走该目录后重新生成。",
@@ -83,8 +85,24 @@ class DevelopmentAuthority:
         return _certificate("seal", institute, public_key, self.issuing, datetime.now(UTC))
 
     def revocation_lists(self, at: datetime) -> tuple[x509.CertificateRevocationList, x509.CertificateRevocationList]:
-        """Fresh lists of the root and of the issuing authority, valid for 30 days from `at`. Nothing is revoked."""
-        return _crl(self.root, at), _crl(self.issuing, at)
+        """Fresh lists of the root and of the issuing authority, valid for 30 days from `at`."""
+        return _crl(self.root, at), _crl(self.issuing, at, self._revoked())
+
+    def revoke(self, certificate: x509.Certificate, at: datetime) -> None:
+        """Puts a certificate of the issuing authority on its lists from now on, as not to be trusted since `at`."""
+        line = f"{certificate.serial_number:x} {at.astimezone(UTC).isoformat(timespec='seconds')}\n"
+        with (self.folder / _REVOKED).open("a", encoding="ascii") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _revoked(self) -> list[x509.RevokedCertificate]:
+        path = self.folder / _REVOKED
+        lines = path.read_text("ascii").splitlines() if path.exists() else []
+        return [
+            x509.RevokedCertificateBuilder(int(serial, 16), datetime.fromisoformat(at)).build()
+            for serial, at in (line.split() for line in lines)
+        ]
 
 
 def _create(folder: Path, institute: str) -> None:
@@ -218,14 +236,18 @@ def _usage(is_authority: bool) -> x509.KeyUsage:
     )
 
 
-def _crl(issuer: Identity, at: datetime) -> x509.CertificateRevocationList:
+def _crl(
+    issuer: Identity, at: datetime, revoked: Sequence[x509.RevokedCertificate] = ()
+) -> x509.CertificateRevocationList:
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
-    return (
+    builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
         .last_update(at)
         .next_update(at + CRL_LIFE)
         .add_extension(authority, critical=False)
         .add_extension(x509.CRLNumber(int(at.timestamp())), critical=False)
-        .sign(issuer.key, hashes.SHA256())
     )
+    for one in revoked:
+        builder = builder.add_revoked_certificate(one)
+    return builder.sign(issuer.key, hashes.SHA256())

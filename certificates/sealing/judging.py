@@ -14,7 +14,7 @@ from asn1crypto import pem
 from asn1crypto import x509 as ax509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
-from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import InvalidCertificateError, PathBuildingError, PathValidationError
@@ -70,6 +70,10 @@ async def _judge(
     chain_good = await _leads_to_root(first, context(moment if proven else now))
     ends = [int(one.byte_range[2]) + int(one.byte_range[3]) for one in reader.embedded_signatures]
     whole = len(signatures) == 1 and _covers_everything(status, ends, size)
+    if whole and (stamps := reader.embedded_timestamp_signatures):
+        # What was appended after the seal is vouched for by the last document time stamp alone.
+        last = await async_validate_pdf_timestamp(stamps[-1], context(now))
+        whole = last.intact and last.valid
     certificate = status.signing_cert
     subject = certificate.subject.native
     institute = str(subject.get("organization_name") or subject.get("common_name") or "")

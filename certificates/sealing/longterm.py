@@ -8,6 +8,7 @@ one before its own certificate ends. Each step only appends: the earlier file is
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,8 +27,8 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import ades
 from pyhanko.sign.validation.dss import collect_validation_info
 from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 from pyhanko.sign.validation.policy_decl import (
-    LocalKnowledge,
     PdfSignatureValidationSpec,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
@@ -90,6 +91,7 @@ async def _prolong(pdf: bytes, keys: Keys, now: datetime) -> Prolonged:
     try:
         writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
         paths = await _paths(writer.prev, context)
+        _refuse_stale(context, [path.leaf for path in paths], _stamped(writer.prev))
         # One revision holds evidence and stamp, so that the stamp covers every byte of the file.
         output = await stamper.async_timestamp_pdf(
             writer, "sha256", context, validation_paths=paths, dss_settings=_BEFORE
@@ -99,8 +101,8 @@ async def _prolong(pdf: bytes, keys: Keys, now: datetime) -> Prolonged:
     made: bytes = output.getvalue()
     if verdict := await strictly(made, keys.root_pem()):
         raise EvidenceMissing(
-            f"补充证明后的文件未通过严格验证（{verdict}）；通常是吊销信息不够新。",
-            f"With its evidence the file does not pass strict validation ({verdict}): the revocation data are usually too old.",
+            f"补充证明后的文件未通过严格验证（{verdict}）。",
+            f"With its evidence the file does not pass strict validation ({verdict}).",
         )
     last = PdfFileReader(io.BytesIO(made)).embedded_timestamp_signatures[-1]
     return Prolonged(made, last.signer_cert["tbs_certificate"]["validity"]["not_after"].native)
@@ -121,21 +123,60 @@ async def _paths(reader: PdfFileReader, context: ValidationContext) -> list[Vali
     return [await validator.async_validate_usage(set(), {"time_stamping"})]
 
 
+def _stamped(reader: PdfFileReader) -> datetime:
+    """When the newest time stamp of the file was made: the document's, or at first that of the seal."""
+    stamps = reader.embedded_timestamp_signatures
+    tokens = (
+        [stamps[-1].signed_data]
+        if stamps
+        else extract_tst_data_iter(reader.embedded_regular_signatures[0].signer_info, signed=False)
+    )
+    for token in tokens:
+        made: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
+        return made
+    raise SealingError("印章没有时间戳。", "The seal has no time stamp.")
+
+
+def _refuse_stale(context: ValidationContext, certificates: Iterable[Any], since: datetime) -> None:
+    """What was published before a seal cannot show that its certificate was good when it was made (EN 319 102-1, 5.2.5).
+
+    pyHanko takes older lists while the certificate is still in force; the file would fail as soon as it has ended.
+    """
+    for one in certificates:
+        lists = [each["tbs_cert_list"]["this_update"].native for each in context.crls if each.issuer == one.issuer]
+        answers = [
+            single["this_update"].native
+            for each in context.ocsps
+            for single in each.response_data["responses"]
+            if single["cert_id"]["serial_number"].native == one.serial_number
+        ]
+        newest = max([*lists, *answers], default=None)
+        if newest is None or newest <= since:
+            said = "—" if newest is None else f"{newest:%Y-%m-%d %H:%M} UTC"
+            raise EvidenceMissing(
+                f"吊销信息（{said}）不晚于时间戳（{since:%Y-%m-%d %H:%M} UTC），须等待新的吊销信息。",
+                f"The revocation data ({said}) are not newer than the time stamp ({since:%Y-%m-%d %H:%M} UTC): newer ones have to be awaited.",
+            )
+
+
 async def strictly(pdf: bytes, roots: bytes) -> str:
     """What strict AdES validation with the file's own evidence alone says against a file (EN 319 102-1, 5.6.3); empty: passed."""
+    signature = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0]
+    result = await ades.ades_lta_validation(signature, specification(roots))
+    return "" if result.ades_subindic.status == ades.AdESStatus.PASSED else str(result.ades_subindic)
+
+
+def specification(roots: bytes) -> PdfSignatureValidationSpec:
+    """Strict: every certificate below the roots needs revocation data, and nothing is fetched."""
     trusted = [_plain(one) for one in x509.load_pem_x509_certificates(roots)]
     policy = CertValidationPolicySpec(
         trust_manager=SimpleTrustManager.build(trust_roots=trusted),
         revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy.from_legacy("require")),
     )
-    spec = SignatureValidationSpec(
-        cert_validation_policy=policy,
-        local_knowledge=LocalKnowledge(),
-        revinfo_gathering_policy=RevocationInfoGatheringSpec(online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY),
+    gathering = RevocationInfoGatheringSpec(online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY)
+    return PdfSignatureValidationSpec(
+        SignatureValidationSpec(cert_validation_policy=policy, revinfo_gathering_policy=gathering)
     )
-    signature = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0]
-    result = await ades.ades_lta_validation(signature, PdfSignatureValidationSpec(spec))
-    return "" if result.ades_subindic.status == ades.AdESStatus.PASSED else str(result.ades_subindic)
 
 
 def _context(keys: Keys, now: datetime) -> ValidationContext:

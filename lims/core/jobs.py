@@ -8,7 +8,7 @@ Handlers must be idempotent: a lease that expires while the handler still runs l
 import logging
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -55,16 +55,20 @@ def hang_bell(bell: Bell) -> None:
     _bell = bell
 
 
-def enqueue(kind: str, key: str, **payload: Any) -> Job:
-    """Writes the job in the caller's transaction and rings after the commit. The same key is queued once only."""
+def enqueue(kind: str, key: str, *, due_at: datetime | None = None, **payload: Any) -> Job:
+    """Writes the job in the caller's transaction and rings after the commit. The same key is queued once only.
+
+    `due_at`: not to be done before then; now, when it is not given.
+    """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a job is written in the transaction of its deed")
     if kind not in _handlers:
         raise ValueError(f"no handler for job kind {kind!r}")
     job, _created = Job.objects.get_or_create(
-        key=key, defaults={"kind": kind, "payload": payload, "due_at": clock.now()}
+        key=key, defaults={"kind": kind, "payload": payload, "due_at": due_at or clock.now()}
     )
-    transaction.on_commit(lambda: ring(job.pk), robust=True)
+    if due_at is None:
+        transaction.on_commit(lambda: ring(job.pk), robust=True)
     return job
 
 

@@ -124,7 +124,8 @@ def disk_has_room() -> Reason | Text:
 
 @probe("jobs")
 def no_work_waits_too_long() -> Reason | Text:
-    waiting = Job.objects.filter(done_at=None).order_by("created_at")
+    # Work planned for later is not waiting; what failed and is put off is.
+    waiting = Job.objects.filter(done_at=None).exclude(attempts=0, due_at__gt=clock.now()).order_by("created_at")
     oldest = waiting.first()
     if oldest is None:
         return Text("没有等待的后台工作", "no work is waiting")
