@@ -15,8 +15,14 @@ from lims.core import canonical
 FORMAT = 1
 OWN = frozenset({"at", "data", "event", "v"})
 """The fields every leaf has; public fields of an event stand beside them."""
-_PLAIN = re.compile(
-    rb'\{"at":"([0-9]{4}-[0-9T:.-]{10,30}\+00:00)","data":"[0-9a-f]{64}","event":"[a-z][a-z_.]*","v":1\}'
+_AT, _DATA, _EVENT = (
+    rb'"at":"([0-9]{4}-[0-9T:.-]{10,30}\+00:00)"',
+    rb'"data":"([0-9a-f]{64})"',
+    rb'"event":"([a-z][a-z_.]*)"',
+)
+_PLAIN = re.compile(rb"\{" + _AT + b"," + _DATA + b"," + _EVENT + rb',"v":1\}')
+_NUMBERED = re.compile(
+    rb"\{" + _AT + rb',"cert":"([A-Za-z0-9.-]+)",' + _DATA + b"," + _EVENT + rb'(?:,"pdf":"([0-9a-f]{64})")?,"v":1\}'
 )
 
 
@@ -49,6 +55,9 @@ def time_of_plain(entry: bytes) -> datetime | None:
 
 def read(entry: bytes) -> dict[str, Any]:
     """The fields of a leaf. Raises ValueError unless it is canonical JSON with the fields every leaf has."""
+    if found := _NUMBERED.fullmatch(entry):  # canonical by its pattern, and common
+        at, cert, data, event, pdf = (one.decode() if one else None for one in found.groups())
+        return {"at": at, "cert": cert, "data": data, "event": event, **({"pdf": pdf} if pdf else {}), "v": FORMAT}
     try:
         fields = json.loads(entry)
         fits = isinstance(fields, dict) and canonical.dumps(fields).encode() == entry

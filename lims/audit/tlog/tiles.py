@@ -177,11 +177,11 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 
 def unbundle(data: bytes) -> list[bytes]:
     """The entries of an entry tile. Raises ValueError when it ends in the middle of one."""
-    entries, at = [], 0
-    while at < len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if at + 2 > len(data) or end > len(data):
+    entries, at, total = [], 0, len(data)
+    while at < total:
+        start = at + 2
+        at = start + (data[at] << 8 | data[at + 1]) if start <= total else total + 1
+        if at > total:
             raise ValueError("the entry tile ends in the middle of an entry")
-        entries.append(data[at + 2 : end])
-        at = end
+        entries.append(data[start:at])
     return entries

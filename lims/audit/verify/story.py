@@ -75,13 +75,14 @@ class Story:
         return faults
 
     def _in_order(self, index: int, at: datetime) -> None:
-        if self._latest and at < self._latest - TOLERANCE:
+        if self._latest is None or at >= self._latest:
+            self._latest = at
+        elif at < self._latest - TOLERANCE:
             self._fault(
                 f"第 {index} 条的时间 {at:%Y-%m-%d %H:%M:%S} 早于它前面的事件（{self._latest:%Y-%m-%d %H:%M:%S}）：倒签",
                 f"entry {index} is dated {at:%Y-%m-%d %H:%M:%S}, before events that precede it "
                 f"({self._latest:%Y-%m-%d %H:%M:%S}): back-dated",
             )
-        self._latest = max(at, self._latest) if self._latest else at
 
     def _certificate(self, index: int, fields: dict[str, Any]) -> None:
         number, event = str(fields["cert"]), str(fields["event"])
