@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from standards.views import certificates, devices, keeping, procedures, standards
+from standards.views import capability, certificates, devices, dossier, keeping, procedures, standards
 
 app_name = "standards"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("devices/<str:number>/", devices.device, name="device"),
     path("devices/<str:number>/edit/", devices.device_edit, name="device_edit"),
     path("devices/<str:number>/state/", devices.device_state, name="device_state"),
+    path("devices/<str:number>/notes/new/", dossier.note_new, name="note_new"),
     path("devices/<str:number>/certificates/new/", certificates.certificate_new, name="certificate_new"),
     path("certificates/<int:pk>/confirm/", certificates.certificate_confirm, name="certificate_confirm"),
     path("certificates/<int:pk>/withdraw/", certificates.certificate_withdraw, name="certificate_withdraw"),
@@ -28,6 +29,18 @@ urlpatterns = [
     path("sets/<str:code>/licences/new/", keeping.licence_new, name="licence_new"),
     path("sets/<str:code>/members/new/", keeping.member_new, name="member_new"),
     path("sets/<str:code>/people/new/", keeping.person_new, name="person_new"),
+    path("sets/<str:code>/capability/", capability.capability, name="capability"),
+    path("sets/<str:code>/plan/", capability.plan_edit, name="plan"),
+    path("sets/<str:code>/parameters/new/", capability.parameter_new, name="parameter_new"),
+    path("sets/<str:code>/dossier/", dossier.dossier_page, name="dossier"),
+    path("sets/<str:code>/papers/new/", dossier.paper_new, name="paper_new"),
+    path("sets/<str:code>/changes/new/", dossier.change_new, name="change_new"),
+    path("parameters/<int:pk>/edit/", capability.parameter_edit, name="parameter_edit"),
+    path("parameters/<int:pk>/tests/new/", capability.test_new, name="test_new"),
+    path("tests/<int:pk>/withdraw/", capability.test_withdraw, name="test_withdraw"),
+    path("papers/<int:pk>/original/", dossier.paper_file, name="paper_file"),
+    path("papers/<int:pk>/withdraw/", dossier.paper_withdraw, name="paper_withdraw"),
+    path("changes/<int:pk>/decide/", dossier.change_decide, name="change_decide"),
     path("licences/<int:pk>/correct/", keeping.licence_correct, name="licence_correct"),
     path("licences/<int:pk>/original/", keeping.licence_file, name="licence_file"),
     path("members/<int:pk>/end/", keeping.member_end, name="member_end"),

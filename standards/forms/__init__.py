@@ -7,6 +7,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lims.people.models import User
+from standards.forms.capability import (
+    CapabilityTestForm,
+    ChangeForm,
+    DecisionForm,
+    NoteForm,
+    PaperForm,
+    ParameterForm,
+    PlanForm,
+)
 from standards.forms.fields import Day, PdfField, WordsField
 from standards.forms.standards import (
     EndForm,
@@ -21,18 +30,25 @@ from standards.models import CertifiedValue, Device, DeviceCertificate, DeviceSt
 
 __all__ = [
     "ApproveForm",
+    "CapabilityTestForm",
     "CertificateCorrectionForm",
     "CertificateForm",
     "CertifiedValueForm",
     "CertifiedValueFormSet",
+    "ChangeForm",
     "ConfirmValueForm",
+    "DecisionForm",
     "DeviceForm",
     "DeviceStateForm",
     "EndForm",
     "LicenceCorrectionForm",
     "LicenceForm",
     "MemberForm",
+    "NoteForm",
+    "PaperForm",
+    "ParameterForm",
     "PersonForm",
+    "PlanForm",
     "StandardForm",
     "StandardStateForm",
     "WithdrawForm",

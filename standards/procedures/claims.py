@@ -46,7 +46,8 @@ def collect(pack: Pack) -> Iterator[Sourced]:
     for device in pack.required_devices:
         yield Sourced(f"required_devices.{device.role}", device.title, device.accuracy, device.claim)
     for item in pack.items:
-        yield from _of_item(item)
+        if not item.before:  # which claims nothing of its own
+            yield from _of_item(item)
     for index, period in enumerate(pack.period):
         what = Text("检定周期（月）", "Verification period (months)")
         yield Sourced(f"period[{index}]", what, period.months, period.claim)

@@ -7,7 +7,7 @@ from typing import Any
 
 from standards.procedures.compiler import program
 from standards.procedures.context import Context, make_context
-from standards.procedures.measured import evaluate_measured
+from standards.procedures.measured import evaluate_measured, touched
 from standards.procedures.record import parse_number, read_record
 from standards.procedures.results import CheckResult, Conclusion, Evaluation, ItemResult, State, Values
 from standards.procedures.schema import UNKNOWN, EnvironmentLimit, Item, Pack, Sourced
@@ -29,15 +29,16 @@ def evaluate(pack: Pack, data: Mapping[str, Any], *, only: Collection[str] = ())
             context.warn(f"items.{name}", f"规程没有项目“{name}”。", f"The procedure has no item “{name}”.")
     if not only:
         _environment(context)
+    _adjustment(context, items)
     results = {item.id: result for item, result in zip(items, _items(context, items), strict=True)}
-    judged = record.kind != "calibration"
-    failed = tuple(name for name, result in results.items() if judged and result.conclusion == "fail")
+    judged = () if record.kind == "calibration" else tuple(item.id for item in items if not item.before)
+    failed = tuple(name for name in judged if results[name].conclusion == "fail")
     return Evaluation(
         code=pack.code,
         edition=pack.edition,
         sha256=pack.sha256,
         kind=record.kind,
-        conclusion=_overall(context, results),
+        conclusion=_overall(context, items, results),
         failed_items=failed,
         missing=tuple(context.missing),
         warnings=tuple(context.warnings),
@@ -171,9 +172,25 @@ def _within(context: Context, limit: EnvironmentLimit, path: str, number: Any) -
         )
 
 
-def _overall(context: Context, results: Mapping[str, ItemResult]) -> Conclusion:
-    found = {result.conclusion for result in results.values()}
-    if context.missing or "incomplete" in found or not results:
+def _adjustment(context: Context, items: list[Item]) -> None:
+    """What was done and the readings from before it belong together."""
+    done = context.record.adjustment
+    before = [
+        item.id for item in items if item.before and any(touched(row) for row in context.record.items.get(item.id, ()))
+    ]
+    if before and not done.kind:
+        context.miss(
+            "adjustment.kind",
+            "有调整（修理）前的读数，但未写明作了什么。",
+            "There are readings from before an adjustment or repair, but not what was done.",
+        )
+    if done.kind and not done.text:
+        context.miss("adjustment.text", "未写明调整或修理的内容。", "What was adjusted or repaired is not said.")
+
+
+def _overall(context: Context, items: list[Item], results: Mapping[str, ItemResult]) -> Conclusion:
+    found = {results[item.id].conclusion for item in items if not item.before}
+    if context.missing or "incomplete" in {result.conclusion for result in results.values()} or not results:
         return "incomplete"
     if context.record.kind == "calibration":
         # A calibration states values and their uncertainty, not conformity; only a void test keeps it open.

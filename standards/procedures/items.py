@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lims.core.strict import Table
 from standards.procedures.parts import Sources, read_claim, read_count, read_when
 from standards.procedures.schema import (
@@ -27,6 +29,10 @@ _SHOW = ("both", "record", "no")
 def read_item(table: Table, sources: Sources) -> Item:
     """One entry of `[[items]]`."""
     name = table.identifier("id")
+    if table.has("before"):
+        before = Item(name, "measured", table.words("title"), read_when(table), before=table.identifier("before"))
+        table.close()
+        return before
     kind = table.choice("type", ("judged", "measured"))
     title = table.words("title")
     when = read_when(table)
@@ -55,6 +61,24 @@ def read_item(table: Table, sources: Sources) -> Item:
     table.close()
     _consistent(table, item)
     return item
+
+
+def repeat_items(items: tuple[Item, ...], root: Table) -> tuple[Item, ...]:
+    """The items, those with `before` filled in from the measured item they repeat."""
+    found = {item.id: item for item in items if item.type == "measured" and not item.before}
+    for index, item in enumerate(items):
+        if item.before and item.before not in found:
+            root.fault(
+                f"items[{index}].before",
+                f"没有名为“{item.before}”的测量项目。",
+                f"There is no measured item named “{item.before}”.",
+            )
+    return tuple(
+        replace(found[item.before], id=item.id, title=item.title, when=item.when, before=item.before)
+        if item.before in found
+        else item
+        for item in items
+    )
 
 
 def _consistent(table: Table, item: Item) -> None:

@@ -9,7 +9,7 @@ from lims.core import canonical
 from lims.core.strict import Table, parse
 from lims.core.text import DataError, Text
 from standards.procedures.claims import collect
-from standards.procedures.items import read_item
+from standards.procedures.items import read_item, repeat_items
 from standards.procedures.parts import Sources, read_claim, read_when
 from standards.procedures.schema import (
     CATEGORIES,
@@ -56,7 +56,9 @@ def load_pack(text: str, *, name: str = "") -> Pack:
     root.choice("schema", (SCHEMA,))
     sources = _sources(root)
     dates, starts, ends = _dates(root, sources)
-    items = tuple(read_item(table, sources) for table in root.tables("items", required=True, most=60))
+    items = repeat_items(
+        tuple(read_item(table, sources) for table in root.tables("items", required=True, most=60)), root
+    )
     pack = Pack(
         code=root.text("code"),
         edition=root.text("edition"),

@@ -35,6 +35,10 @@ def evaluate_measured(context: Context, item: Item, imported: Values, gone: Abse
     return _Measured(context, item, imported, gone).result()
 
 
+def touched(row: Row) -> bool:
+    return any(row.readings.values()) or any(any(run.values()) for run in row.runs)
+
+
 class _Measured:
     def __init__(self, context: Context, item: Item, imported: Values, gone: Absent) -> None:
         self.context = context
@@ -46,6 +50,8 @@ class _Measured:
 
     def result(self) -> ItemResult:
         rows_data = self.context.record.items.get(self.item.id, ())
+        if self.item.before and not any(touched(row) for row in rows_data):
+            return self._left_out(rows_data)
         expected = {point.id: point for point in laid_points(self.context, self.item)}
         blank = self._blank_rows(rows_data, expected)
         rows = [
@@ -75,13 +81,17 @@ class _Measured:
             names=names,
         )
 
+    def _left_out(self, rows: tuple[Row, ...]) -> ItemResult:
+        """Readings from before an adjustment that nobody took."""
+        blank = tuple(
+            RowResult(row.point, row.values, {}, tuple(RunResult({}, {}, True) for _ in row.runs), (), {}, True)
+            for row in rows
+        )
+        return ItemResult(id=self.item.id, title=self.item.title, conclusion="recorded", rows=blank)
+
     def _blank_rows(self, rows: tuple[Row, ...], expected: Mapping[str, LaidPoint]) -> set[int]:
         """Rows without any reading that nobody demands; missing rows are noted here."""
-        empty = {
-            at
-            for at, row in enumerate(rows)
-            if not any(row.readings.values()) and not any(any(run.values()) for run in row.runs)
-        }
+        empty = {at for at, row in enumerate(rows) if not touched(row)}
         if self.item.rows is None:
             present = {row.point for row in rows}
             for point in expected.values():

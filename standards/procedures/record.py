@@ -11,12 +11,15 @@ from lims.core.strict import NUMBER
 from lims.core.text import DataError
 from standards.procedures.schema import KINDS, RecordErrors
 
+ADJUSTMENTS: Final = ("", "adjustment", "repair")
+"""What may have been done to the instrument between its first readings and those that count."""
+
 MOST_ROWS: Final = 500
 MOST_RUNS: Final = 200
 MOST_CELLS: Final = 20_000
 LONGEST_CELL: Final = 2_000
 
-TOP: Final = ("schema", "kind", "parameters", "constants", "environment", "judged", "items", "fields")
+TOP: Final = ("schema", "kind", "parameters", "constants", "environment", "judged", "items", "adjustment", "fields")
 """Fields of the document; `fields` is the explanation that a printed template carries and nobody reads back."""
 
 
@@ -35,6 +38,15 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class Adjustment:
+    """What was done to the instrument, in both languages; all empty when nothing was."""
+
+    kind: str
+    text: str
+    text_en: str
+
+
+@dataclass(frozen=True)
 class Record:
     kind: str
     parameters: dict[str, str]
@@ -42,6 +54,7 @@ class Record:
     environment: dict[str, tuple[str, ...]]
     judged: dict[str, dict[str, Judgement]]
     items: dict[str, tuple[Row, ...]]
+    adjustment: Adjustment
 
 
 def parse_number(text: str) -> Decimal | None:
@@ -126,6 +139,14 @@ class _Reader:
             result = ""
         return Judgement(result, data.get("remark", ""))
 
+    def adjustment(self, value: Any) -> Adjustment:
+        data = self.cells_of(value, "adjustment")
+        kind = data.get("kind", "")
+        if kind not in ADJUSTMENTS:
+            self.fault("adjustment.kind", "应为 adjustment、repair 或空。", "This must be adjustment, repair or empty.")
+            kind = ""
+        return Adjustment(kind, data.get("text", ""), data.get("text_en", ""))
+
 
 def read_record(data: Mapping[str, Any]) -> Record:
     """Read one record document. Raises RecordErrors for a wrong shape, unquoted numbers and unknown fields."""
@@ -168,6 +189,7 @@ def read_record(data: Mapping[str, Any]) -> Record:
         environment=environment,
         judged=judged,
         items=items,
+        adjustment=reader.adjustment(root.get("adjustment", {})),
     )
     if reader.errors:
         raise RecordErrors(reader.errors)

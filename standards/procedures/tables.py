@@ -30,15 +30,22 @@ def result_tables(
 ) -> list[dict[str, Any]]:
     """One entry per item evaluated.
 
+    `before` names the item that a table repeats from before an adjustment or repair; without readings it is left out.
+
     The certificate shows columns marked for both and one line per test point; the record shows every reading with one
     line per run, and gives the same once more as `parts`: tables narrow enough for a page. `data` is the record evaluated, kept in the signature because a printed record shows raw text.
     """
-    return [_table(pack, pack.item(name), result, evaluation, audience) for name, result in evaluation.items.items()]
+    return [
+        _table(pack, pack.item(name), result, evaluation, audience)
+        for name, result in evaluation.items.items()
+        if not (pack.item(name).before and all(row.blank for row in result.rows))
+    ]
 
 
 def _table(pack: Pack, item: Item, result: ItemResult, evaluation: Evaluation, audience: Audience) -> dict[str, Any]:
     columns = _columns(pack, item, result, evaluation, audience)
     lines = _lines(columns, evaluation, item, result)
+    before = {"before": item.before} if item.before else {}
     parts = {"parts": _parts(columns, evaluation, item, result)} if audience == "record" else {}
     verdict = CONCLUSIONS[result.conclusion] if _states_conformity(evaluation, audience) else Text("", "")
     return {
@@ -52,6 +59,7 @@ def _table(pack: Pack, item: Item, result: ItemResult, evaluation: Evaluation, a
             {"title": check.title.as_json(), "result": CONCLUSIONS[check.result].as_json(), "remark": check.remark}
             for check in result.checks
         ],
+        **before,
         **parts,
     }
 
@@ -181,7 +189,9 @@ def _has_uncertainty(result: ItemResult, column: str) -> bool:
 
 
 def _probability(pack: Pack, item: Item, column: str) -> str:
-    return next((one.probability for one in pack.uncertainty if (one.item, one.column) == (item.id, column)), "")
+    return next(
+        (one.probability for one in pack.uncertainty if (one.item, one.column) == (item.before or item.id, column)), ""
+    )
 
 
 def _read(item: Item, result: ItemResult, name: str) -> bool:

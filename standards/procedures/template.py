@@ -31,6 +31,7 @@ def template(pack: Pack, kind: str, parameters: Mapping[str, str] | None = None)
             if item.type == "judged"
         },
         "items": {item.id: {"rows": _rows(context, item)} for item in items if item.type == "measured"},
+        "adjustment": {"kind": "", "text": "", "text_en": ""},
     }
 
 

@@ -27,7 +27,7 @@ def row_uncertainty(
     return tuple(
         _entry(context, model, names, absent)
         for model in context.pack.uncertainty
-        if model.item == item.id and columns[model.column].value is not None
+        if model.item == (item.before or item.id) and columns[model.column].value is not None
     )
 
 

@@ -116,11 +116,19 @@ class Chart:
     base: int
     left_out: int
 
+    @property
+    def kind_label(self) -> str:
+        return str(_KIND(self.kind).label)
 
-def control_chart(parameter: Parameter, kind: str) -> Chart | None:
-    """The chart of period checks or stability groups; None below two groups of two readings, or without any spread."""
-    rows = [one for one in standing_tests(parameter, kind) if len(one.readings) > 1]
-    same = [one for one in rows if len(one.readings) == len(rows[0].readings)] if rows else []
+
+def control_chart(tests: Iterable[CapabilityTest], kind: str) -> Chart | None:
+    """The chart of the groups of one kind among the tests of a parameter, in the order of their days.
+
+    None below two groups of two readings, or where the readings have no spread.
+    """
+    rows = [one for one in tests if one.kind == kind and len(one.readings) > 1 and not one.withdrawn_reason]
+    rows.sort(key=lambda one: (one.on, one.pk))
+    same = [one for one in rows if len(one.readings) == len(rows[0].readings)]
     if len(same) < 2:
         return None
     groups = [group(one) for one in same]
@@ -129,7 +137,7 @@ def control_chart(parameter: Parameter, kind: str) -> Chart | None:
         return None
     means = tuple(one.mean for one in groups)
     return Chart(
-        parameter,
+        same[0].parameter,
         kind,
         tuple(same),
         means,

@@ -84,6 +84,8 @@ def device(request: HttpRequest, number: str) -> HttpResponse:
                 }
                 for one in certificates
             ],
+            "notes": found.notes.select_related("entered_by").order_by("-on", "-pk"),
+            "may_note": rules.may_note(request.user) is None,
             "states": found.states.select_related("entered_by").order_by("-since", "-pk"),
             "memberships": found.memberships.select_related("standard").order_by("-since"),
             "history": told(audit.of_object(found)),

@@ -1,9 +1,7 @@
 """Pages by which the technical lead keeps the file of a measurement standard."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -22,7 +20,7 @@ from standards.forms import (
 )
 from standards.models import MeasurementStandard, StandardLicence
 from standards.selectors import standards as selectors
-from standards.views.posting import attempt, done, form_page, original, refuse
+from standards.views.posting import attempt, deed_page, done, form_page, original, refuse
 
 
 def _standard(request: HttpRequest, code: str) -> MeasurementStandard:
@@ -31,24 +29,6 @@ def _standard(request: HttpRequest, code: str) -> MeasurementStandard:
 
 def _address(standard: MeasurementStandard) -> str:
     return reverse("standards:standard", args=[standard.code])
-
-
-def _deed(
-    request: HttpRequest,
-    form: forms.BaseForm,
-    deed: Callable[..., object],
-    *,
-    title: object,
-    back: str,
-    intro: object = "",
-) -> HttpResponse:
-    """Runs the service with the fields of a good form and leads back; shows its refusal above the form."""
-    reasons = ()
-    if form.is_bound and form.is_valid():
-        reasons = attempt(lambda: deed(by=request.user, **form.cleaned_data))
-        if not reasons:
-            return done(request, back)
-    return form_page(request, form, title=title, back=back, reasons=reasons, intro=intro)
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,7 +55,7 @@ def standard_edit(request: HttpRequest, code: str) -> HttpResponse:
         # The form has already written into `found`; the service compares with what is stored.
         services.change_standard(standard=MeasurementStandard.objects.get(pk=found.pk), **fields)
 
-    return _deed(request, form, change, title=_("修改计量标准资料"), back=_address(found))
+    return deed_page(request, form, change, title=_("修改计量标准资料"), back=_address(found))
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +67,7 @@ def standard_state(request: HttpRequest, code: str) -> HttpResponse:
         services.set_standard_state(standard=found, **fields)
 
     form = StandardStateForm(request.POST or None)
-    return _deed(request, form, change, title=_("变更计量标准状态"), back=_address(found))
+    return deed_page(request, form, change, title=_("变更计量标准状态"), back=_address(found))
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,7 +80,7 @@ def licence_new(request: HttpRequest, code: str) -> HttpResponse:
 
     form = LicenceForm(request.POST or None, request.FILES or None, initial={"kind": request.GET.get("kind", "")})
     intro = _("换发的新证书另行登记，旧证书保留，以便查询过去任何一天的状态。")
-    return _deed(request, form, enter, title=_("登记计量标准的证书"), back=_address(found), intro=intro)
+    return deed_page(request, form, enter, title=_("登记计量标准的证书"), back=_address(found), intro=intro)
 
 
 def _licence(request: HttpRequest, pk: int) -> StandardLicence:
@@ -119,7 +99,7 @@ def licence_correct(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(found, name) for name in LicenceForm.Meta.fields}
     form = LicenceCorrectionForm(request.POST or None, request.FILES or None, initial=initial)
     title = _("更正证书 %(number)s") % {"number": found.number}
-    return _deed(request, form, correct, title=title, back=_address(found.standard))
+    return deed_page(request, form, correct, title=title, back=_address(found.standard))
 
 
 @require_GET
@@ -139,7 +119,7 @@ def member_new(request: HttpRequest, code: str) -> HttpResponse:
     def add(**fields: Any) -> None:
         services.add_device(standard=found, **fields)
 
-    return _deed(request, MemberForm(request.POST or None), add, title=_("加入设备"), back=_address(found))
+    return deed_page(request, MemberForm(request.POST or None), add, title=_("加入设备"), back=_address(found))
 
 
 @require_http_methods(["GET", "POST"])
@@ -151,7 +131,7 @@ def member_end(request: HttpRequest, pk: int) -> HttpResponse:
         services.remove_device(member=found, **fields)
 
     title = _("移出设备 %(device)s") % {"device": found.device}
-    return _deed(request, EndForm(request.POST or None), remove, title=title, back=_address(found.standard))
+    return deed_page(request, EndForm(request.POST or None), remove, title=title, back=_address(found.standard))
 
 
 @require_http_methods(["GET", "POST"])
@@ -162,7 +142,7 @@ def person_new(request: HttpRequest, code: str) -> HttpResponse:
     def name(**fields: Any) -> None:
         services.name_person(standard=found, **fields)
 
-    return _deed(request, PersonForm(request.POST or None), name, title=_("指定人员"), back=_address(found))
+    return deed_page(request, PersonForm(request.POST or None), name, title=_("指定人员"), back=_address(found))
 
 
 @require_http_methods(["GET", "POST"])
@@ -174,4 +154,4 @@ def person_end(request: HttpRequest, pk: int) -> HttpResponse:
         services.release_person(person=found, **fields)
 
     title = _("解除人员 %(person)s") % {"person": found.user}
-    return _deed(request, EndForm(request.POST or None), release, title=title, back=_address(found.standard))
+    return deed_page(request, EndForm(request.POST or None), release, title=title, back=_address(found.standard))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -72,3 +73,21 @@ def refuse(*reasons: Reason | None) -> None:
     found = [one for one in reasons if one is not None]
     if found:
         raise Refused(*found)
+
+
+def deed_page(
+    request: HttpRequest,
+    form: forms.BaseForm,
+    deed: Callable[..., object],
+    *,
+    title: object,
+    back: str,
+    intro: object = "",
+) -> HttpResponse:
+    """Runs the service with the fields of a good form and leads back; shows its refusal above the form."""
+    reasons = ()
+    if form.is_bound and form.is_valid():
+        reasons = attempt(lambda: deed(by=request.user, **form.cleaned_data))
+        if not reasons:
+            return done(request, back)
+    return form_page(request, form, title=title, back=back, reasons=reasons, intro=intro)

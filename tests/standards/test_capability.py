@@ -189,13 +189,13 @@ def test_being_late_stops_the_standard_only_where_the_plan_says_so(people, stand
 
 
 def test_a_chart_needs_groups_with_spread_and_marks_what_is_out(people, parameter):
-    assert selectors.control_chart(parameter, "check") is None
+    assert selectors.control_chart(parameter.tests.all(), "check") is None
     start = date(2024, 1, 10)
     for month, readings in enumerate([("1.0", "1.2"), ("1.1", "1.1"), ("0.9", "1.3"), ("5", "5.1")]):
         enter(people, parameter, "check", start + timedelta(days=31 * month), readings, given={"reference": "1.1"})
-    chart = selectors.control_chart(parameter, "check")
+    chart = selectors.control_chart(parameter.tests.all(), "check")
     assert chart is not None and chart.base == 4
     assert [one.points for one in chart.signals if one.test == 1]
     enter(people, parameter, "check", start + timedelta(days=200), ["1", "1.1", "1.2"], given={"reference": "1.1"})
-    chart = selectors.control_chart(parameter, "check")
+    chart = selectors.control_chart(parameter.tests.all(), "check")
     assert chart is not None and chart.left_out == 1

@@ -137,7 +137,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Item:
-    """One item of the procedure, judged by eye (`checks`) or measured (rows × runs)."""
+    """One item of the procedure, judged by eye (`checks`) or measured (rows × runs).
+
+    `before` names the item that this one repeats: the same readings, taken before the instrument is adjusted or repaired.
+    They are optional, and neither judged nor counted.
+    """
 
     id: str
     type: Literal["judged", "measured"]
@@ -154,6 +158,7 @@ class Item:
     limits: tuple[Limit, ...] = ()
     checks: tuple[Check, ...] = ()
     note: Text | None = None
+    before: str = ""
 
     def formula(self, name: str) -> Formula | None:
         return next((one for one in self.formulas if one.name == name), None)
