@@ -1,5 +1,6 @@
 """Forms of tasks."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -158,7 +159,29 @@ class SignForm(VersionForm):
     record_sha256 = forms.CharField(min_length=64, max_length=64, widget=forms.HiddenInput)
 
 
+class PassphraseForm(SignForm):
+    """Signed with the own key; the field itself is drawn by components/sign.html."""
+
+    passphrase = forms.CharField(required=False, max_length=200, strip=False)
+
+
+class PileForm(forms.Form):
+    """Several records signed at once. Each `pile` value is what the page showed: task number, its version, the record's digest."""
+
+    SHOWN = re.compile(r"(?P<number>RW-\d{4}-\d{6,10}) (?P<version>\d{1,9}) (?P<sha256>[0-9a-f]{64})")
+    MOST = 100
+
+    passphrase = forms.CharField(required=False, max_length=200, strip=False)
+
+    def chosen(self) -> list[tuple[str, int, str]]:
+        """(task number, version, digest) of each record that was ticked, in the order of the page."""
+        found = [self.SHOWN.fullmatch(one) for one in dict.fromkeys(self.data.getlist("pile")[: self.MOST])]
+        return [(one["number"], int(one["version"]), one["sha256"]) for one in found if one]
+
+
 class ApproveForm(SignForm):
+    """Approving without a key, where keys are only offered: the password proves who it is."""
+
     password = forms.CharField(
         label=_("您的登录密码"),
         required=False,

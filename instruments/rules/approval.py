@@ -34,6 +34,16 @@ def is_the_record_seen(record: Record | None, record_sha256: str) -> Reason | No
     )
 
 
+def nothing_ticked() -> Reason:
+    return reason(
+        "nothing_ticked",
+        "没有选择任何记录",
+        "No record is ticked",
+        "请查看记录并勾选后再签名",
+        "Look at the records and tick those you sign",
+    )
+
+
 def proved_himself(by: User, password: str, *, reauthenticated: bool) -> Reason | None:
     """批准前须再次证明本人身份。"""
     if reauthenticated or (password and by.check_password(password)):

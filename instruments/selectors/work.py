@@ -81,6 +81,17 @@ def waiting_for(viewer: object) -> QuerySet[Task]:
     return rows.filter(mine)
 
 
+def pile_for(viewer: User, verb: str, *, most: int) -> list[tuple[Task, Record]]:
+    """The tasks that the viewer may check or approve now (`verb`), the oldest first, each with the record to be signed."""
+    state = {"check": Task.State.SUBMITTED, "approve": Task.State.CHECKED}[verb]
+    rows = waiting_for(viewer).filter(state=state).select_related("application__organisation").order_by("pk")[:most]
+    tasks_by_pk = {task.pk: task for task in rows}
+    latest: dict[int, Record] = {}
+    for record in Record.objects.filter(task__in=tasks_by_pk, state=Record.State.FROZEN).order_by("attempt"):
+        latest[record.task_id] = record
+    return [(task, latest[pk]) for pk, task in tasks_by_pk.items() if pk in latest]
+
+
 def instruments_to_accept(
     viewer: object, *, pks: Sequence[str] = (), query: str = "", like: Sequence[Instrument] = ()
 ) -> list[Instrument]:

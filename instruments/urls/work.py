@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from instruments.views import review, work
+from instruments.views import pile, review, work
 
 urlpatterns = [
     path("tasks/", work.task_list, name="task_list"),
     path("tasks/new/", work.task_new, name="task_new"),
+    path("tasks/sign/check/", pile.check_pile, name="check_pile"),
+    path("tasks/sign/approve/", pile.approve_pile, name="approve_pile"),
     path("tasks/<str:number>/", work.task_detail, name="task_detail"),
     path("tasks/<str:number>/assign/", work.task_assign, name="task_assign"),
     path("tasks/<str:number>/start/", work.task_start, name="task_start"),

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from devices import selectors as device_selectors
@@ -26,6 +27,7 @@ from instruments.views.layout import Channels, Layout
 from instruments.views.review import corrections, told_values
 from lims.core import clock
 from lims.core.text import Refused
+from lims.people.selectors import how_to_sign
 from standards.procedures import result_tables
 from standards.rules import cautions_on, devices_for
 from standards.selectors.devices import devices as standards_devices
@@ -72,6 +74,7 @@ def _sheet(request: HttpRequest, record: Record, *, reasons: tuple[Any, ...] = (
             "parts": layout.parts(),
             "environment": layout.environment(),
             "parameters": layout.parameters(),
+            "adjustment": layout.adjustment(),
             "result": layout.result,
             "devices": _device_roles(page, day) if editable else _device_list(page, day),
             "cautions": cautions_on(page.pack, day, by_role(page.devices), category=record.task.instrument.category),
@@ -81,6 +84,7 @@ def _sheet(request: HttpRequest, record: Record, *, reasons: tuple[Any, ...] = (
             "checks": panel.panel(record.task, page) if editable else [],
             "unconfirmed": layout.result["unconfirmed"],
             "reasons": reasons,
+            "sign": how_to_sign(request.user) if editable else "",
         },
         status=422 if reasons else 200,
     )
@@ -231,13 +235,19 @@ def _uuid(text: str) -> UUID:
         raise Http404 from None
 
 
+@sensitive_post_parameters("passphrase")
 @require_POST
 def record_submit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Freezes the record; on refusal the sheet comes back with every reason."""
     record = find_record(request, pk)
     given = request.POST.get("version", "")
     try:
-        recording.submit(record.task, by=request.user, version=int(given) if given.isdigit() else 0)
+        recording.submit(
+            record.task,
+            by=request.user,
+            version=int(given) if given.isdigit() else 0,
+            passphrase=request.POST.get("passphrase", "")[:200],
+        )
     except Refused as refused:
         return _sheet(request, find_record(request, pk), reasons=refused.reasons)
     messages.success(request, _("记录已提交，等待核验"))

@@ -5,7 +5,16 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from lims.people.models import Authorisation, Department, Organisation, Qualification, Registration, Role, User
+from lims.people.models import (
+    Authorisation,
+    Department,
+    Organisation,
+    PersonalKey,
+    Qualification,
+    Registration,
+    Role,
+    User,
+)
 
 
 def _day() -> forms.DateInput:
@@ -33,6 +42,64 @@ class RevocationForm(forms.Form):
 
 class ReasonForm(forms.Form):
     why = _reason(_("原因"))
+
+
+def _secret(label: Any, autocomplete: str, help_text: Any = "", *, required: bool = True) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=200,
+        strip=False,
+        required=required,
+        help_text=help_text,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+    )
+
+
+class NewPassphraseForm(forms.Form):
+    """A passphrase typed twice. Browsers are told not to fill in the sign-in password, which is another one."""
+
+    passphrase = _secret(
+        _("新的签名口令"), "new-password", _("至少 10 个字符；提交、核验、批准时输入。不同于登录密码为好")
+    )
+    again = _secret(_("再次输入签名口令"), "new-password")
+
+    def clean(self) -> dict[str, Any]:
+        content = super().clean() or {}
+        if content.get("passphrase") and content.get("again") and content["passphrase"] != content.pop("again"):
+            self.add_error("again", _("两次输入的签名口令不同"))
+        content.pop("again", None)
+        return content
+
+
+class NewKeyForm(NewPassphraseForm):
+    """Making a key: the sign-in password proves who it is for; replacing one takes the old passphrase too."""
+
+    old_passphrase = _secret(_("现在的签名口令"), "new-password", _("遗忘时请先报失"))
+    password = _secret(_("登录密码"), "current-password", _("确认是您本人"))
+    field_order = ("old_passphrase", "passphrase", "again", "password")
+
+    def __init__(self, *args: Any, replaces: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not replaces:
+            del self.fields["old_passphrase"]
+
+
+class PassphraseChangeForm(NewPassphraseForm):
+    old_passphrase = _secret(_("现在的签名口令"), "new-password")
+    field_order = ("old_passphrase", "passphrase", "again")
+
+
+class KeyRevocationForm(forms.Form):
+    """Ending a key. Its owner need not write more than what happened."""
+
+    why_code = forms.ChoiceField(label=_("发生了什么"), widget=forms.RadioSelect)
+    why = forms.CharField(label=_("说明"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, own: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        codes = [PersonalKey.Why.LOST, PersonalKey.Why.SUSPECTED] + ([] if own else [PersonalKey.Why.LEFT])
+        self.fields["why_code"].choices = [(one.value, one.label) for one in codes]
+        self.fields["why"].required = not own
 
 
 class PersonForm(forms.ModelForm):

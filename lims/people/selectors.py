@@ -1,10 +1,16 @@
 """Reads about people. The viewer is the first argument; nobody sees more than the rules give them."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from lims.audit.models import Event
+from lims.core.text import Text
+from lims.people.authority import persons_authority
+from lims.people.keys import acts
+from lims.people.keys.errors import KeyFault
 from lims.people.models import (
     Authorisation,
     Organisation,
@@ -111,6 +117,50 @@ def active_key(person: object) -> PersonalKey | None:
     if not isinstance(person, User):
         return None
     return PersonalKey.objects.filter(person=person, state=PersonalKey.State.ACTIVE).first()
+
+
+def how_to_sign(person: object) -> str:
+    """`key`: with the passphrase of the own key; `missing`: only once a key is made; `unsigned`: acts need no key here."""
+    if active_key(person):
+        return "key"
+    return "missing" if settings.PERSONAL_SIGNATURES == "required" else "unsigned"
+
+
+def keys_of(person: User) -> QuerySet[PersonalKey]:
+    """All keys of a person, the newest first. The caller has established that the viewer may see the person."""
+    return person.keys.select_related("ended_by").order_by("-pk")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A stored signature as it verifies now. `fault` says why it does not; `ended`: the key ended after it was made."""
+
+    signature: Signature
+    fault: Text | None
+    ended: datetime | None
+
+
+def judged_signatures(label: str, sha256: str) -> list[Judged]:
+    """Each signature on an object verified anew against the digest that the object has now, as a stranger would."""
+    rows = list(signatures_of(label))
+    return [_judged(one, sha256) for one in rows]
+
+
+def _judged(one: Signature, sha256: str) -> Judged:
+    record = one.subject.removeprefix("record:")
+    try:
+        root = persons_authority().certificate
+        found = acts.verify_for(one.jws, [root], act=one.act, record=record, record_sha256=sha256)
+    except KeyFault as fault:
+        return Judged(one, fault.text, one.key.ended_at)
+    stated = (found.act.person, found.signature.fingerprint, found.act.at)
+    if stated != (str(one.person_id), one.key.fingerprint, one.at):
+        return Judged(
+            one, Text("登记的签名人或密钥与签名不符", "the entered signer or key is not that of the signature"), None
+        )
+    if one.key.ended_at and found.act.at >= one.key.ended_at:
+        return Judged(one, Text("签名时密钥已停用", "the key had ended when the signature was made"), one.key.ended_at)
+    return Judged(one, None, one.key.ended_at)
 
 
 def signatures_of(label: str) -> QuerySet[Signature]:

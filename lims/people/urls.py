@@ -1,12 +1,17 @@
 from django.urls import path
 
-from lims.people.views import authorising, joining, organisations, passwords, people
+from lims.people.views import authorising, joining, keys, organisations, passwords, people
 
 app_name = "people"
 urlpatterns = [
     path("", people.people_list, name="list"),
     path("new/", joining.person_new, name="new"),
     path("first-password/<str:person>/<str:token>/", passwords.first_password, name="first_password"),
+    path("my-key/", keys.my_key, name="my_key"),
+    path("my-key/passphrase/", keys.my_passphrase, name="my_passphrase"),
+    path("keys/persons-ca.pem", keys.authority, name="persons_ca"),
+    path("keys/revoked.crl", keys.revoked, name="revoked_keys"),
+    path("keys/<str:fingerprint>/revoke/", keys.revoke_key, name="revoke_key"),
     path("organisations/", organisations.organisations, name="organisations"),
     path("organisations/new/", organisations.organisation_new, name="organisation_new"),
     path("organisations/<int:pk>/edit/", organisations.organisation_edit, name="organisation_edit"),

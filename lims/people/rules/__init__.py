@@ -126,7 +126,16 @@ def role_fits_organisation(role: str, organisation: Organisation | None) -> Reas
 
 
 # Names of other pages beside /people/<user name>/.
-_RESERVED = {"new", "organisations", "authorisations", "qualifications", "registrations", "first-password"}
+_RESERVED = {
+    "new",
+    "organisations",
+    "authorisations",
+    "qualifications",
+    "registrations",
+    "first-password",
+    "my-key",
+    "keys",
+}
 _USERNAME = re.compile(r"\w[\w.@+-]{1,59}")
 
 

@@ -15,6 +15,7 @@ from lims.core import clock
 from lims.core.text import Text
 from lims.people import rules, selectors
 from lims.people.models import Authorisation, Role, User
+from lims.people.rules import keys as key_rules
 from lims.people.views.posting import refuse, the_person
 
 
@@ -84,6 +85,8 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
                 {"at": event.at, "who": event.actor_name, "text": wording(event.verb), "detail": _detail(event)}
                 for event in selectors.history(shown)
             ],
+            "keys": selectors.keys_of(shown),
+            "may_revoke_key": key_rules.may_revoke_key(shown, request.user) is None,
             "may_authorise": rules.may_authorise(request.user) is None and shown.pk != request.user.pk,
             "may_register": rules.may_authorise(request.user) is None,
             "may_manage": rules.may_manage_people(request.user) is None,

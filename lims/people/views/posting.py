@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from lims.core.text import Reason, Refused
+from lims.core.text import Reason, Refused, reason
 from lims.people import selectors
 from lims.people.models import User
 
@@ -21,6 +22,26 @@ def refuse(refusal: Reason | None) -> None:
 
 def the_person(request: HttpRequest, username: str) -> User:
     return get_object_or_404(selectors.people(request.user), username=username)
+
+
+def password_try_counts(request: HttpRequest, password: str) -> None:
+    """Raises Refused after too many wrong passwords. Right ones are not counted: an approver may sign a pile in a minute."""
+
+    def tried(*, dry_run: bool) -> bool:
+        return ratelimit.consume(request, action="reauthenticate", user=request.user, dry_run=dry_run)
+
+    if not tried(dry_run=True):
+        raise Refused(
+            reason(
+                "too_many_attempts",
+                "密码尝试次数过多",
+                "Too many attempts",
+                "请过几分钟再试，或使用通行密钥",
+                "Wait a few minutes, or use a passkey",
+            )
+        )
+    if not request.user.check_password(password):
+        tried(dry_run=False)
 
 
 def form_deed(
