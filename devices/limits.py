@@ -1,11 +1,16 @@
 """Bounds on what a bench may send: how much at once, measured while it arrives, and how often."""
 
+import fcntl
+import os
+import struct
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from django.core.cache import cache
+from django.conf import settings
 
 LARGEST_BODY = 4 * 1024 * 1024
 PATHS = "/devices/api/"
@@ -19,23 +24,41 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-_lock = threading.Lock()
+_BUCKET = struct.Struct("<dd")  # tokens, and when they were counted; zeros are a bucket nobody has used
+_DOORS = tuple(PER_SECOND)
+_lock = threading.Lock()  # a lock on a part of a file holds between processes, not between threads
 
 
 def wait_for_turn(bench: int, door: str, now: float | None = None) -> int:
     """Takes one token of the bench's bucket for this door; 0 when there was one, else the seconds until there is one.
 
-    The bucket lives in the cache. Two web processes without a shared cache have a bucket each; a lost entry is a full one.
+    The buckets are places in one file of the data directory, so every web process of this computer counts together. The
+    file is never synchronised to the disk and may be deleted: a lost bucket is a full one.
     """
-    key, now = f"bench:{door}:{bench}", time.time() if now is None else now
+    now = time.time() if now is None else now
+    file = _file(str(settings.DATA_DIR))
+    place = _BUCKET.size * (len(_DOORS) * bench + _DOORS.index(door))
     with _lock:
-        tokens, at = cache.get(key) or (BURST[door], now)
-        tokens = min(BURST[door], tokens + max(0.0, now - at) * PER_SECOND[door])
-        if tokens < 1:
-            cache.set(key, (tokens, now), 3600)
-            return max(1, round((1 - tokens) / PER_SECOND[door] + 0.5))
-        cache.set(key, (tokens - 1, now), 3600)
-        return 0
+        fcntl.lockf(file, fcntl.LOCK_EX, _BUCKET.size, place)
+        try:
+            tokens, wait = _taken(os.pread(file, _BUCKET.size, place), door, now)
+            os.pwrite(file, _BUCKET.pack(tokens, now), place)
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN, _BUCKET.size, place)
+    return wait
+
+
+def _taken(bucket: bytes, door: str, now: float) -> tuple[float, int]:
+    """What is left in a bucket after one token was taken from it, and the seconds to wait when there was none."""
+    tokens, at = _BUCKET.unpack(bucket) if len(bucket) == _BUCKET.size else (0.0, 0.0)
+    tokens = min(BURST[door], tokens + max(0.0, now - at) * PER_SECOND[door]) if at else BURST[door]
+    return (tokens - 1, 0) if tokens >= 1 else (tokens, max(1, round((1 - tokens) / PER_SECOND[door] + 0.5)))
+
+
+@cache
+def _file(folder: str) -> int:
+    """The descriptor of the file with the buckets, open as long as this process lives."""
+    return os.open(Path(folder) / "bench-pace", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 class Bounded:

@@ -194,6 +194,12 @@ class _Loader:
         if isinstance(question, Item) and channels:
             self.within(table, channels, states)
         agree = table.integer("agree", 1, 5, 1)
+        if agree > 1 and isinstance(question, Sentence) and not question.send:
+            table.fault(
+                "agree",
+                "不询问就来的行不能再问一次，agree 只能为 1。",
+                "A line that comes unasked cannot be asked for again: agree must be 1.",
+            )
         again = self.again(table, question, agree) if table.has("again") else None
         if isinstance(question, Item) and channels:
             self.covered(table, channels)

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
+import os
 import uuid
 
 import pytest
-from django.core.cache import cache
 
 from devices import limits
 from devices.models import Bench, CaptureSession, Frame, Port, Reading
@@ -17,8 +17,8 @@ HEADERS = {"Authorization": f"Bench {TOKEN}"}
 
 
 @pytest.fixture(autouse=True)
-def _full_buckets():
-    cache.clear()
+def _full_buckets(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
 
 
 @pytest.fixture
@@ -171,6 +171,16 @@ def test_the_bucket_fills_again_with_time():
         assert limits.wait_for_turn(8, "poll", 1000.0) == 0, "every bench has its own"
     finally:
         limits.BURST["poll"] = kept
+
+
+def test_web_processes_share_the_bucket(monkeypatch):
+    """What another process took is gone here too."""
+    monkeypatch.setitem(limits.BURST, "poll", 5.0)
+    other = os.fork()
+    if not other:
+        os._exit(sum(limits.wait_for_turn(9, "poll", 1000.0) for _ in range(4)))
+    assert os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) == 0
+    assert [limits.wait_for_turn(9, "poll", 1000.0) for _ in range(2)] == [0, 1]
 
 
 def test_a_body_beyond_the_bound_is_refused_whatever_its_length_says(client, line, session, monkeypatch):
