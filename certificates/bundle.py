@@ -12,7 +12,8 @@
     events.json               internal events with their salts, each with its inclusion proof to one signed head
     authorities/              root-ca.pem, chain.pem, log.vkey, and persons-ca.pem where people sign with own keys
 
-The same database and the same head of the log give the same bytes. Nothing in it is about another customer: a capture session
+The same database and the same head of the log give the same bytes, but for the list of ended keys, which is signed anew each time.
+Nothing in it is about another customer: a capture session
 serves one task only.
 """
 

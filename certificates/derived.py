@@ -40,7 +40,8 @@ def from_record(record: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
         "environment": [
             {"name": one["label"], "value": _span(one["values"]), "unit": one["unit"]} for one in record["environment"]
         ],
-        "results": record["results"],
+        "results": [_printed(one) for one in record["results"] if not one.get("before")],
+        "adjustment": _adjustment(record),
         "exceptions": [
             {"text": one["text"], "approved_by": one["approved_by"], "reason": one["reason"]}
             for one in record["exceptions"]
@@ -71,6 +72,22 @@ def valid_until(record: Mapping[str, Any], pack: Pack) -> date | None:
     return validity.last_valid_day(date.fromisoformat(record["dates"]["verified"]), months) if months else None
 
 
+def _printed(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key != "before"}
+
+
+def _adjustment(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was done to the instrument before the results that count, and what it showed until then."""
+    done = record["data"].get("adjustment") or {}
+    if not done.get("kind"):
+        return None
+    return {
+        "kind": done["kind"],
+        "text": {"zh": done["text"], "en": done["text_en"]},
+        "results": [_printed(one) for one in record["results"] if one.get("before")],
+    }
+
+
 def _decides(path: str) -> bool:
     """Whether an unconfirmed value bears on the conclusion or the validity itself: a limit, or the period."""
     return ".limits[" in path or path.startswith("period")
@@ -98,8 +115,9 @@ def _conclusion(pack: Pack, record: Mapping[str, Any], outcome: str) -> dict[str
     parameters = record["data"]["parameters"]
     words = pack.wording.passed if outcome == "pass" else pack.wording.failed
     text = {"zh": words.zh, "en": words.en}
-    for language in text:
-        text[language] = _NAME.sub(lambda found, to=language: _label(pack, parameters, found[1], to), text[language])
+    for language, sentence in text.items():
+        names = {name: _label(pack, parameters, name, language) for name in _NAME.findall(sentence)}
+        text[language] = _NAME.sub(lambda found, names=names: names[found[1]], sentence)  # type: ignore[misc]
     failed = [pack.item(name).title.as_json() for name in record["evaluation"]["failed_items"]]
     return {"outcome": outcome, "text": text, "failed_items": failed}
 

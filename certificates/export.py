@@ -1,22 +1,24 @@
 """Certificates as files in a directory, for whoever takes them away and checks them without us."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from certificates import bundle, selectors
 from certificates.models import Certificate
 from certificates.services.sealing import sealer
 from lims.audit.services import integrate, signer
+from lims.people.services.keys import persons_ca_pem
 
 
 def export(certificate: Certificate, directory: Path) -> list[str]:
-    """Writes the sealed PDF, the proof that it stands in the event log, and the evidence bundle; returns the file names.
+    """Writes the sealed PDF, its machine-readable twin, the proof that its issue stands in the event log, and the evidence bundle;
+    returns the file names.
 
     Raises FileNotFoundError while it is not sealed, Refused when the log cannot be signed.
     """
-    files = {
-        f"{certificate.number}.pdf": selectors.pdf(certificate),
-        f"{certificate.number}.dcc.xml": selectors.dcc(certificate),
-    }
+    files = {f"{certificate.number}.pdf": selectors.pdf(certificate)}
+    with suppress(FileNotFoundError):  # a supplement has no machine-readable twin
+        files[f"{certificate.number}.dcc.xml"] = selectors.dcc(certificate)
     integrate()
     if proof := selectors.log_proof(certificate):
         files[f"{certificate.number}.tlog-proof"] = proof.text().encode()
@@ -29,8 +31,10 @@ def export(certificate: Certificate, directory: Path) -> list[str]:
 
 
 def export_authorities(directory: Path) -> list[str]:
-    """Writes what readers are to trust: the root of the seal, the chain below it, and the public key of the event log."""
+    """Writes what readers are to trust: the root of the seal and the chain below it, the root of the people's keys, and the
+    public key of the event log."""
     (directory / "root-ca.pem").write_bytes(sealer().root_pem())
     (directory / "chain.pem").write_bytes(sealer().chain_pem())
     (directory / "log.vkey").write_text(f"{signer().vkey}\n", "utf-8")
-    return ["root-ca.pem", "chain.pem", "log.vkey"]
+    (directory / "persons-ca.pem").write_bytes(persons_ca_pem())
+    return ["root-ca.pem", "chain.pem", "persons-ca.pem", "log.vkey"]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from lims.core.text import DataError
 SCHEMA = "lims-evidence/1"
 MANIFEST = "manifest.json"
 MOST_MEMBERS = 4000
-LARGEST, LARGEST_WHOLE = 512 << 20, 2 << 30
+LARGEST, LARGEST_WHOLE = 256 << 20, 1 << 30
 SPREAD = 400
 """How many times its packed size a member may have: text of frames packs 20 times, a bomb 1000 times."""
 SMALL = 64 << 20
@@ -70,9 +71,7 @@ class Archive:
             with self._zip.open(self._members[name]) as source:
                 while piece := source.read(PIECE):
                     yield piece
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
-            raise Unfit(name, f"已损坏：{error}", f"is damaged: {error}") from None
-        except Exception as error:  # zlib.error has no base of its own
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
             raise Unfit(name, f"已损坏：{error}", f"is damaged: {error}") from None
 
     def read(self, name: str) -> bytes:

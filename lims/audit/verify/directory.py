@@ -26,7 +26,7 @@ _KEY_CHANGED = b'"event":"log.key_changed"'
 
 
 @dataclass
-class _Log:
+class Leaves:
     """What the entries say, worked out anew: the tiles of each level, and the changes of the key as (place, old, new)."""
 
     size: int = 0
@@ -65,7 +65,7 @@ def check(
     _signature(report, note, head, current)
     cosigned(report, note, witnesses)
     story = Story()
-    read = _read(report, folder, head.size, story)
+    read = read_entries(report, folder, head.size, story)
     if read is None:
         return report
     _root(report, head, read)
@@ -97,9 +97,9 @@ def _signature(report: Report, note: str, head: Head, log: Verifier | None) -> N
         )
 
 
-def _read(report: Report, folder: Path, size: int, story: Story) -> _Log | None:
+def read_entries(report: Report, folder: Path, size: int, story: Story) -> Leaves | None:
     """Reads every entry once; None when some are missing, which is then told."""
-    read = _Log(size)
+    read = Leaves(size)
     row: list[bytes] = []
     for n in range(-(-size // tiles.WIDTH)):
         width = tiles.width(0, n, size)
@@ -139,7 +139,7 @@ def _changes(entries: list[bytes], first: int) -> list[tuple[int, str, str]]:
     return found
 
 
-def _root(report: Report, head: Head, read: _Log) -> None:
+def _root(report: Report, head: Head, read: Leaves) -> None:
     if read.disagrees(head):
         report.wrong(
             "全部条目的哈希与签署的根不一致：有条目被改动、删除、插入或调换",
@@ -149,7 +149,7 @@ def _root(report: Report, head: Head, read: _Log) -> None:
         report.good("全部条目的哈希与签署的根一致", "all entries hash to the signed root")
 
 
-def _tiles(report: Report, folder: Path, read: _Log) -> None:
+def _tiles(report: Report, folder: Path, read: Leaves) -> None:
     faults = []
     for level, n, width in tiles.all_tiles(read.size):
         name = tiles.path(level, n, width)
@@ -174,7 +174,7 @@ def _differing(stored: bytes, wanted: bytes, first: int) -> str:
     return f" ({', '.join(map(str, numbers[:5]))}{', …' if len(numbers) > 5 else ''})"
 
 
-def _handed_over(report: Report, read: _Log, steps: list[keys.Step]) -> None:
+def _handed_over(report: Report, read: Leaves, steps: list[keys.Step]) -> None:
     """Whether each change of the key since the one the reader knows was announced in this very log, and signed for by both."""
     if not steps:
         return
@@ -194,7 +194,7 @@ def _handed_over(report: Report, read: _Log, steps: list[keys.Step]) -> None:
     )
 
 
-def _known(read: _Log, log: Verifier | None, current: Verifier | None) -> list[Verifier]:
+def _known(read: Leaves, log: Verifier | None, current: Verifier | None) -> list[Verifier]:
     """The keys that heads of this log may be signed with: the one in force, and those before it as the log itself names them."""
     if log is None or current is None:
         return []
@@ -206,7 +206,7 @@ def _known(read: _Log, log: Verifier | None, current: Verifier | None) -> list[V
     return found
 
 
-def _against(note: str, known: Sequence[Verifier], read: _Log, head: Head) -> str | None:
+def _against(note: str, known: Sequence[Verifier], read: Leaves, head: Head) -> str | None:
     """What speaks against this being an earlier head of the log that was read."""
     try:
         old = keys.opened_by_any(note, known) if known else checkpoint.unchecked(note)
@@ -217,7 +217,7 @@ def _against(note: str, known: Sequence[Verifier], read: _Log, head: Head) -> st
     return None
 
 
-def _earlier(report: Report, known: Sequence[Verifier], paths: Sequence[Path], read: _Log, head: Head) -> None:
+def _earlier(report: Report, known: Sequence[Verifier], paths: Sequence[Path], read: Leaves, head: Head) -> None:
     for path in paths:
         try:
             note = path.read_text("utf-8")

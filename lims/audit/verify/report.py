@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from lims.core.text import Text
 
-GOOD, WRONG, UNKNOWN = "good", "wrong", "unknown"
-MARKS = {GOOD: "✓", WRONG: "✗", UNKNOWN: "?"}
+GOOD, WRONG, UNKNOWN, NOTE = "good", "wrong", "unknown", "note"
+MARKS = {GOOD: "✓", WRONG: "✗", UNKNOWN: "?", NOTE: "·"}
 MOST_ALIKE = 5
 """Findings of one kind that are told one by one; the rest is counted."""
 
@@ -31,6 +31,18 @@ class Report:
 
     def unknown(self, zh: str, en: str) -> None:
         self.findings.append(Finding(UNKNOWN, Text(zh, en)))
+
+    def note(self, zh: str, en: str) -> None:
+        """Something the reader must know and no check can settle; it changes no status."""
+        self.findings.append(Finding(NOTE, Text(zh, en)))
+
+    def compare(self, same: bool, good: Text, wrong: Text) -> bool:
+        """One finding by whether two things agree; whether they do."""
+        if same:
+            self.good(good.zh, good.en)
+        else:
+            self.wrong(wrong.zh, wrong.en)
+        return same
 
     def several(self, faults: list[Text]) -> None:
         """Faults of one kind: the first few in words, the others as a number."""

@@ -1,0 +1,179 @@
+"""The three people of a certificate: different, entitled on the day, and what each of them signed."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from cryptography import x509
+
+from lims.audit.verify import digits
+from lims.audit.verify.archive import Archive
+from lims.audit.verify.events import Events, Told
+from lims.audit.verify.report import Report
+from lims.core.text import Text
+from lims.people.keys import acts, revocations
+from lims.people.keys.errors import KeyFault
+
+PERSONS = "lims-persons/1"
+ROOT, REVOKED = "authorities/persons-ca.pem", "authorities/persons-crl.pem"
+DUTIES = (
+    ("technician", "verify", "submit", ("record.frozen", "task.submit"), Text("检定", "verified")),
+    ("checker", "check", "check", ("task.check",), Text("核验", "checked")),
+    ("approver", "approve", "approve", ("task.approve",), Text("批准", "approved")),
+)
+
+
+def check(
+    report: Report,
+    archive: Archive,
+    facts: Mapping[str, Any],
+    record: Mapping[str, Any],
+    events: Events,
+    roots: Sequence[x509.Certificate] | None,
+) -> None:
+    """`roots`: the persons' authority that the reader trusts, None for the one in the bundle."""
+    told = archive.json("persons.json")
+    _three(report, facts, events)
+    for duty, act, _signed, verbs, word in DUTIES:
+        deed = next((one for verb in reversed(verbs) if (one := events.last(verb))), None)
+        day = date.fromisoformat(record["dates"]["verified"])
+        if duty != "technician" and deed is not None:
+            day = deed.at.date()
+        person = next(one for one in told["persons"] if one["duty"] == duty)
+        _entitled(report, person, act, word, day, facts, record, events)
+    _signatures(report, archive, record, events, roots)
+
+
+def _three(report: Report, facts: Mapping[str, Any], events: Events) -> None:
+    people = facts["people"]
+    named = [str(people[duty]["id"]) for duty, *_rest in DUTIES]
+    acting = [
+        next((one.actor for verb in verbs if (one := events.last(verb))), "")
+        for _duty, _act, _signed, verbs, _word in DUTIES
+    ]
+    names = "、".join(str(people[duty]["name"]) for duty, *_rest in DUTIES)
+    if len(set(named)) != 3:
+        report.wrong(
+            "检定、核验、批准不是三个不同的人", "verification, check and approval are not by three different people"
+        )
+    elif named != acting:
+        report.wrong(
+            "证书所印的检定、核验、批准人与日志中的行为人不同",
+            "the people on the certificate are not those who acted according to the log",
+        )
+    else:
+        report.good(
+            f"检定、核验、批准是三个不同的人：{names}，与日志一致",
+            f"three different people verified, checked and approved, as the log has it: {names.replace('、', ', ')}",
+        )
+
+
+def _entitled(
+    report: Report,
+    person: Mapping[str, Any],
+    act: str,
+    word: Text,
+    day: date,
+    facts: Mapping[str, Any],
+    record: Mapping[str, Any],
+    events: Events,
+) -> None:
+    code = str(record["procedure"]["label"]).rpartition("-")[0]
+    scopes = {("procedure", code), ("category", str(record["instrument"]["category"]))}
+    name = str(person["name"])
+    same = str(person["id"]) == str(facts["people"][person["duty"]]["id"])
+    fitting = [
+        one
+        for one in person["authorisations"]
+        if same and one["act"] == act and (one["scope_kind"], one["scope"]) in scopes and _covers(one, day)
+    ]
+    if not fitting:
+        report.wrong(
+            f"{name} 在 {day} 没有覆盖 {code} 的{word.zh}授权",
+            f"{name} ({word.en}) had no authorisation for {code} on {day}",
+        )
+        return
+    best = fitting[-1]
+    granted = next(
+        (one for one in events.told if one.verb == "authorisation.granted" and one.about[1] == best["id"]), None
+    )
+    if granted is not None and not _same(granted, best):
+        report.wrong(
+            f"{name} 的授权与日志所记不同：被改动",
+            f"the authorisation of {name} is not as the log has it: it was altered",
+        )
+        return
+    zh = f"（日志第 {granted.index} 条）" if granted else "（该授权早于日志，仅由机构陈述）"
+    en = f"(entry {granted.index} of the log)" if granted else "(not in the log: the institute's word)"
+    report.good(
+        f"{name} 在 {day} 有{word.zh}授权：{best['scope']}，{best['valid_from']} 至 {best['valid_until']}{zh}",
+        f"{name}, who {word.en}, was authorised on {day}: {best['scope']}, {best['valid_from']} to {best['valid_until']} {en}",
+    )
+
+
+def _covers(one: Mapping[str, Any], day: date) -> bool:
+    from_, until = date.fromisoformat(one["valid_from"]), date.fromisoformat(one["valid_until"])
+    return from_ <= day <= until and (not one["revoked_on"] or date.fromisoformat(one["revoked_on"]) > day)
+
+
+def _same(granted: Told, one: Mapping[str, Any]) -> bool:
+    return all(granted.payload.get(name) == one[name] for name in ("act", "scope", "valid_from", "valid_until"))
+
+
+def _signatures(
+    report: Report,
+    archive: Archive,
+    record: Mapping[str, Any],
+    events: Events,
+    roots: Sequence[x509.Certificate] | None,
+) -> None:
+    """Each person's own signature over the record. Where the log says that there was one, it must be in the bundle."""
+    if roots is None:
+        roots = x509.load_pem_x509_certificates(archive.read(ROOT)) if ROOT in archive else []
+    listed = revocations.read(archive.text(REVOKED).encode(), roots) if REVOKED in archive and roots else None
+    missing = []
+    for _duty, _act, signed, verbs, word in DUTIES:
+        name = f"signatures/{signed}.jws"
+        stated = next(
+            (text for verb in verbs if (one := events.last(verb)) and (text := one.payload.get("signature"))), ""
+        )
+        if name not in archive:
+            if stated:
+                report.wrong(
+                    f"日志记有{word.zh}的个人签名，包中没有 {name}",
+                    f"the log tells of a personal signature ({signed}), the bundle lacks {name}",
+                )
+            else:
+                missing.append(word)
+            continue
+        text = archive.text(name).strip()
+        if hashlib.sha256(text.encode()).hexdigest() != stated:
+            report.wrong(
+                f"{name} 不是日志所记的签名：被改动或调换",
+                f"{name} is not the signature that the log has: altered or exchanged",
+            )
+            continue
+        try:
+            found = acts.verify_for(
+                text, roots, act=signed, record=record["record"]["number"],
+                record_sha256=digits.sha256(record),
+            )  # fmt: skip
+            ended = revocations.check(found.signature, listed) if listed is not None else None
+        except KeyFault as fault:
+            report.wrong(f"{name}：{fault.text.zh}", f"{name}: {fault.text.en}")
+            continue
+        deed = next((one for verb in reversed(verbs) if (one := events.last(verb))), None)
+        if deed is None or deed.actor != found.act.person:
+            report.wrong(f"{name} 的签名人不是该行为人", f"{name} was signed by another person than the one who acted")
+            continue
+        zh, en = ("；该密钥后来已停用", "; that key was ended later") if ended else ("", "")
+        report.good(
+            f"{found.act.name} 以个人密钥签署了这份记录（{word.zh}，{found.act.at:%Y-%m-%d %H:%M:%S} UTC）{zh}",
+            f"{found.act.name} signed this record with the own key ({signed}, {found.act.at:%Y-%m-%d %H:%M:%S} UTC){en}",
+        )
+    if missing:
+        report.unknown(
+            f"包中没有个人签名（{'、'.join(one.zh for one in missing)}）：只有日志说明是谁所为",
+            f"the bundle has no personal signature of those who {', '.join(one.en for one in missing)}: only the log tells who it was",
+        )
