@@ -65,7 +65,6 @@ def build(
             },
         },
         "place": stated["place"] or given["address"]["zh"],
-        "adjustment": None,
     }
 
 

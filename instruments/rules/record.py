@@ -12,7 +12,7 @@ from instruments.selectors.record import Sheet
 from lims.core.text import Reason, reason
 from lims.people import rules as people_rules
 from lims.people.models import Role, User
-from standards.procedures.record import parse_number
+from standards.procedures.record import ADJUSTMENTS, parse_number
 from standards.procedures.schema import Reading as ReadingColumn
 
 GOOD = frozenset({"good", "ok"})
@@ -159,6 +159,15 @@ def _value_refusal(path: str, value: str) -> Reason | None:
             "The result is pass, fail or not applicable",
             "请重新选择",
             "Choose again",
+            where=path,
+        )
+    if path == "adjustment.kind" and value not in ADJUSTMENTS:
+        return reason(
+            "not_a_choice",
+            "只能是调整或修理，未作时留空",
+            "It is an adjustment or a repair, or empty when there was none",
+            "请从列表中选择",
+            "Choose from the list",
             where=path,
         )
     if value and path.startswith(("items.", "environment.")) and parse_number(value) is None:

@@ -90,6 +90,26 @@ class Layout:
             "rows": rows,
         }
 
+    def adjustment(self) -> dict[str, Any]:
+        """What was done to the instrument before the readings that count; left empty when nothing was."""
+        kinds = [
+            {"value": "adjustment", "label": Text("调整", "Adjustment")},
+            {"value": "repair", "label": Text("修理", "Repair")},
+        ]
+        cells = [
+            self._input("adjustment.kind", Text("调整或修理", "Adjustment or repair"), "", options=kinds),
+            self._input("adjustment.text", Text("内容", "What was done"), "", text=True),
+            self._input("adjustment.text_en", Text("内容（英文）", "What was done (English)"), "", text=True),
+        ]
+        return {
+            "id": "adjustment",
+            "title": Text("调整与修理", "Adjustment and repair"),
+            "note": Text("未作时留空", "Leave empty when there was none"),
+            "enter": "next",
+            "columns": [{"label": cell["column"]} for cell in cells],
+            "rows": [{"lines": [{"cells": cells}]}],
+        }
+
     def _judged(self, item: Item) -> dict[str, Any]:
         checks = []
         for result in self.result["items"][item.id]["checks"]:
