@@ -1,16 +1,25 @@
 """The demonstration institute's measurement standards, devices and their certificates. All fictitious."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from devices.simulators import SERIALS
 from lims.core import clock
+from lims.metrology.capability import months_later
 from lims.people.models import User
 from standards import services
 from standards.models import Device, DeviceCertificate, MeasurementStandard, ProcedureVersion
 
 ISSUER = "示范市计量测试研究院（演示）"
 METER, THERMOMETERS, TANK, CLOCK = "YS-DN-001", "YS-WD-001", "YS-LQ-050", "YS-SJ-001"
+PRESSURE = "YS-YL-001"
+YEARS = 4
+"""How long the demonstration's standards have been in use."""
+
+
+def began() -> date:
+    """The day on which the demonstration's standards were taken into use."""
+    return months_later(clock.today(), -12 * YEARS)
 
 
 class RigDevice(NamedTuple):
@@ -61,7 +70,7 @@ RIGS = {
         ("voltage",), ("voltmeter",), "±1000 V", "0.005 级", "电学检定室",
     ),
     "pressure": RigDevice(
-        "YS-YL-001", "压力控制器", "Pressure controller", "SIM-PC",
+        PRESSURE, "压力控制器", "Pressure controller", "SIM-PC",
         ("pressure",), ("pressure_standard",), "(-90～2000) kPa", "0.02 级", "压力检定室",
     ),
     "climate": RigDevice(
@@ -169,6 +178,14 @@ STANDARDS: tuple[dict[str, Any], ...] = (
         },
         "master": TANK, "auxiliary": [THERMOMETERS],
     },
+    {
+        "fields": {
+            "name": "压力表检定装置", "name_en": "Verification equipment for pressure gauges", "code": "YS-JB-003",
+            "measuring_range": "(-90～2000) kPa", "accuracy": "0.02 级",
+            "categories": ["pressure_gauge"], "procedure_codes": ["JJG 52"], "location": "压力检定室",
+        },
+        "master": PRESSURE, "auxiliary": [], "operators": ("heyanyuan",),
+    },
 )  # fmt: skip
 
 
@@ -176,7 +193,7 @@ def load(people: dict[str, User]) -> None:
     """Enters what is missing; what is there stays."""
     lead, second = people["jishu"], people["jiandingyuan"]
     today = clock.today()
-    since = today - timedelta(days=400)
+    since = began()
     for number, fields in DEVICES.items():
         device = Device.objects.filter(asset_number=number).first()
         if device is None:
@@ -203,7 +220,7 @@ def load(people: dict[str, User]) -> None:
                 device = Device.objects.get(asset_number=name)
                 services.add_device(by=lead, standard=standard, device=device, part=part, since=since)
         services.name_person(by=lead, standard=standard, user=lead, duty="responsible", since=since)
-        for name in ("jiandingyuan", "heyanyuan"):
+        for name in entry.get("operators", ("jiandingyuan", "heyanyuan")):
             services.name_person(by=lead, standard=standard, user=people[name], duty="operator", since=since)
 
 

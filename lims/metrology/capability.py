@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final, Literal
@@ -88,7 +88,7 @@ def stability_of_new(groups: Sequence[Group], limit: Decimal | None) -> Judgemen
         en = f"Only {len(ordered)} groups; a new standard needs at least {GROUPS_OF_A_NEW_STANDARD}."
         return Judgement("undecided", value, limit, zh, en)
     for before, after in pairwise(ordered):
-        if after.on <= month_later(before.on):
+        if after.on <= months_later(before.on):
             zh = f"{before.on} 与 {after.on} 两组相隔不足一个月。"
             en = f"The groups of {before.on} and {after.on} are not more than a month apart."
             return Judgement("undecided", value, limit, zh, en)
@@ -140,12 +140,8 @@ def _within(value: Decimal, limit: Decimal) -> Judgement:
     return Judgement("fail", value, limit, "差值大于允许值。", "The difference exceeds its limit.")
 
 
-def month_later(day: date) -> date:
-    """The same day of the next month, or its last day where the month is shorter."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
+def months_later(day: date, months: int = 1) -> date:
+    """The same day so many months on, or the last day of that month where it is shorter. `months` may be negative."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    first_of_next = date(year + 1, 1, 1) if month == 11 else date(year, month + 2, 1)
+    return date(year, month + 1, min(day.day, (first_of_next - timedelta(days=1)).day))

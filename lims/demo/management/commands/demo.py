@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lims.demo import benches, equipment, ledger, people
+from lims.demo import benches, equipment, ledger, people, upkeep
 
 
 class Command(BaseCommand):
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         accounts = people.load()
         equipment.load_procedures(accounts)
         equipment.load(accounts)
+        upkeep.load(accounts)
         benches.load(accounts)
         ledger.load(accounts)
         if options["quiet"]:

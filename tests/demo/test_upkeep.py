@@ -1,0 +1,42 @@
+"""Four years of the demonstration's standards: the dossier names each planted gap, and nothing else."""
+
+import pytest
+
+from lims.core import clock
+from lims.demo import equipment, people, upkeep
+from standards import rules
+from standards.models import CapabilityTest, MeasurementStandard
+from standards.periods import Period
+from standards.selectors.capability import control_chart
+from standards.selectors.dossier import dossier
+
+
+@pytest.fixture
+def lived(db):
+    accounts = people.load()
+    equipment.load_procedures(accounts)
+    equipment.load(accounts)
+    upkeep.load(accounts)
+    return accounts
+
+
+def test_the_dossier_names_each_planted_gap_and_nothing_else(lived):
+    period = Period(equipment.began(), clock.today())
+    for code, planted in upkeep.PLANTED.items():
+        found = dossier(MeasurementStandard.objects.get(code=code), period)
+        assert {(str(one.code), one.what) for one in found.gaps} == planted, code
+        assert len(found.gaps) == len(planted), code
+        assert [one.number for one in found.entries if one.missing] == [], code
+        if code == "YS-JB-002":
+            assert (found.gaps[0].period.until - found.gaps[0].period.since).days == 11, "late by twelve days"
+
+
+def test_the_standards_serve_today_have_their_charts_and_are_not_lived_twice(lived, django_assert_max_num_queries):
+    for standard in MeasurementStandard.objects.filter(code__in=upkeep.PLANTED):
+        assert rules.standard_usable_on(standard, clock.today()) == (), standard
+        chart = control_chart(standard.parameters.get().tests.all(), CapabilityTest.Kind.CHECK)
+        assert chart is not None and len(chart.tests) >= 15
+    before = CapabilityTest.objects.count()
+    with django_assert_max_num_queries(6):
+        upkeep.load(lived)
+    assert CapabilityTest.objects.count() == before > 60
