@@ -61,7 +61,7 @@ class DemoRigs:
             PressureRig(folder, seed, clock),
             ClimateRig(folder, seed, clock),
             UnknownBalanceRig(folder, seed, clock),
-            UnknownTransmitterRig(folder, seed, clock),
+            UnknownTransmitterRig(folder, seed),
         )
         self.rigs = {rig.name: rig for rig in every}
         self._last_command: dict[str, Any] = {}

@@ -88,22 +88,14 @@ class ClimateRig(Rig):
 
 
 class UnknownTransmitterRig(Rig):
-    """A thermo-hygrometer that nobody has written a profile for: floats with swapped words, and a pressure in tenths."""
+    """A transmitter at rest that nobody has written a profile for: a float with swapped words, and a pressure in tenths."""
 
-    def __init__(self, folder: Path, seed: int, clock: SimClock) -> None:
-        self._clock, self._seed = clock, seed
+    def __init__(self, folder: Path, seed: int) -> None:
         super().__init__("unknown-transmitter", folder, seed)
 
     def instrument(self) -> Instrument:
-        return ModbusSlave(7, self._holding)
-
-    def _pressure(self) -> float:
-        """Hectopascal."""
-        return 1012.6 + 0.3 * math.sin(self._clock.now() / 900)
-
-    def _holding(self) -> dict[int, int]:
         high, low = struct.unpack(">2H", struct.pack(">f", 23.25))
-        return {0: low, 1: high, 2: round(self._pressure() * 10), 3: 0}
+        return ModbusSlave(7, lambda: {0: low, 1: high, 2: 10126, 3: 0})
 
     def display(self) -> dict[str, str]:
-        return {"temperature": "23.25", "pressure": f"{self._pressure():.1f}"}
+        return {"temperature": "23.25", "pressure": "1012.6"}
