@@ -144,8 +144,6 @@ def _persons(parent: Node, facts: Facts, words_of: Wording) -> None:
     for key, label in (("approver", w.APPROVER), ("checker", w.CHECKER), ("technician", words_of.technician)):
         responsible = add(persons, "respPerson")
         words(add(responsible, "person"), "name", people[key]["name"])
-        if people[key]["id"]:
-            words(responsible, "description", people[key]["id"])
         add(responsible, "role", f"{label.zh} {label.en}")
         if key == "approver":
             add(responsible, "mainSigner", "true")

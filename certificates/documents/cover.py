@@ -207,8 +207,8 @@ def _persons_and_dates(pen: Pen, facts: Facts, words: Wording) -> None:
     title = both(people["approver"]["title"])
     rows: list[tuple[Text, str, str, str]] = [
         (w.APPROVER, people["approver"]["name"], title.zh, title.en),
-        (w.CHECKER, people["checker"]["name"], people["checker"]["id"], ""),
-        (words.technician, people["technician"]["name"], people["technician"]["id"], ""),
+        (w.CHECKER, people["checker"]["name"], "", ""),
+        (words.technician, people["technician"]["name"], "", ""),
         (words.performed, chinese_day(dates["verified"]), dates["verified"], ""),
         (w.ISSUED, chinese_day(dates["issued"]), dates["issued"], ""),
     ]
@@ -256,7 +256,10 @@ def _footer(pen: Pen, facts: Facts, pages: int) -> None:
     if institute["authorisation_number"]:
         lines.append(f"{w.AUTHORISATION.zh} {w.AUTHORISATION.en}：{institute['authorisation_number']}")
     if address.zh:
-        lines.append(f"{w.ADDRESS.zh} {w.ADDRESS.en}：{address.zh}" + (f"　{address.en}" if address.en else ""))
+        lines.append(
+            f"{w.ADDRESS.zh} {w.ADDRESS.en}：{address.zh}"
+            + (f"　{address.en}" if address.en not in ("", address.zh) else "")
+        )
     if contact:
         lines.append("　".join(contact))
     y = 103.5

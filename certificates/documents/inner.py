@@ -123,10 +123,16 @@ def _certificate(device: Mapping[str, Any]) -> Cell:
 
 def _conditions(facts: Facts, words: Wording) -> list[Slab]:
     measured = [
-        (both(one["name"]), f"{one['value']} {one['unit']}".strip()) for one in facts["environment"] if one["value"]
+        (_capital(both(one["name"])), f"{one['value']} {one['unit']}".strip())
+        for one in facts["environment"]
+        if one["value"]
     ]
     lines = [(w.PLACE, Text(facts["place"], "")), *((name, Text(value, "")) for name, value in measured)]
     return [*heading(w.ENVIRONMENT, words), *entries(lines)] if facts["place"] or measured else []
+
+
+def _capital(label: Text) -> Text:
+    return Text(label.zh, label.en[:1].upper() + label.en[1:])
 
 
 def _remarks(facts: Facts, words: Wording) -> list[Slab]:

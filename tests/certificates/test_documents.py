@@ -12,6 +12,7 @@ from typing import Any
 
 import pikepdf
 import pytest
+import specimen
 
 from certificates.documents import Attachment, FactsError, MissingGlyphs, check_pdfa, missing_glyphs, render
 from certificates.documents.facts import strings
@@ -79,7 +80,14 @@ def test_every_string_of_the_facts_can_be_copied_from_the_pages(
     facts = request.getfixturevalue(which)
     text = squeezed(text_of(render(facts), "-raw"))
     # Machine fields and ids do not stand on the page in this form.
-    unprinted = {"schema", "kind", "conclusion.outcome", "people.approver.id"}
+    unprinted = {
+        "schema",
+        "kind",
+        "conclusion.outcome",
+        "people.approver.id",
+        "people.checker.id",
+        "people.technician.id",
+    }
     missing = []
     for path, value in strings(facts):
         field = path.rsplit(".", 1)[-1]
@@ -263,3 +271,44 @@ def test_an_issue_date_that_is_no_date_is_refused(facts: dict[str, Any]) -> None
     facts["dates"]["issued"] = "soon"
     with pytest.raises(FactsError, match=r"dates\.issued"):
         render(facts)
+
+
+def test_a_calibration_certificate_gives_both_series_uncertainty_and_neither_verdict_nor_interval(
+    text_of: Callable[..., str],
+) -> None:
+    facts = specimen.calibration()
+    pages = [squeezed(page) for page in text_of(render(facts), "-raw").split("\f")]
+    cover, rest = pages[0], "".join(pages[1:])
+    assert "校准证书" in cover and "校准专用章" in cover and "接收日期" in cover
+    assert "结论" not in cover + rest and "有效期至" not in cover and "合格" not in cover + rest
+    assert rest.index("校准结果（调整前）") < rest.index("校准结果（调整后）") < rest.index("作了调整：拆开表壳")
+    assert "扩展不确定度U" in rest and "包含因子k" in rest
+    assert "不给出校准间隔" in rest
+
+
+def test_an_adjustment_that_is_neither_adjustment_nor_repair_is_refused() -> None:
+    facts = specimen.calibration()
+    facts["adjustment"]["kind"] = "cleaning"
+    with pytest.raises(FactsError, match=r"adjustment\.kind"):
+        render(facts)
+    del facts["adjustment"]["results"]
+    with pytest.raises(FactsError, match=r"adjustment\.results"):
+        render(facts)
+
+
+def test_an_arbitration_certificate_names_the_one_it_replaces_on_its_cover(text_of: Callable[..., str]) -> None:
+    cover = squeezed(text_of(render(specimen.arbitration()), "-l", "1"))
+    assert "仲裁检定证书" in cover and "本证书代替证书编号SFQ-ZC-2026-000002" in cover
+    facts = specimen.arbitration()
+    facts["replaces"] = 2
+    with pytest.raises(FactsError, match="replaces"):
+        render(facts)
+
+
+def test_checks_that_flow_over_a_page_say_which_item_they_continue(
+    facts: dict[str, Any], text_of: Callable[..., str]
+) -> None:
+    check = facts["results"][0]["checks"][0]
+    facts["results"][0]["checks"] = [check] * 60
+    pages = text_of(render(facts), "-raw").split("\f")
+    assert sum("外观与结构" in squeezed(page) and "（续）" in page for page in pages) >= 1
