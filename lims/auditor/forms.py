@@ -1,0 +1,22 @@
+"""What an auditor asks for."""
+
+from datetime import datetime
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from lims.auditor.selectors.asof import KINDS
+
+
+class MomentForm(forms.Form):
+    """Which object, and the day and time at the institute at which it is to be shown."""
+
+    kind = forms.ChoiceField(label=_("类别"), choices=[(name, kind.label) for name, kind in KINDS.items()])
+    key = forms.CharField(label=_("编号、代码、用户名或名称"), max_length=120)
+    day = forms.DateField(label=_("日期"), widget=forms.DateInput(attrs={"type": "date"}))
+    time = forms.TimeField(label=_("时间"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+
+    def moment(self) -> datetime:
+        naive = datetime.combine(self.cleaned_data["day"], self.cleaned_data["time"])
+        return timezone.make_aware(naive)
