@@ -16,7 +16,7 @@ from devices.profiles import shipped_profile
 from instruments.models import Instrument, Record, SubUnit, Task
 from instruments.selectors.record import sheet
 from instruments.services import entries, recording, work
-from lims.core import search
+from lims.core import canonical, search
 from lims.people.models import Authorisation, Organisation, User, UserRole
 from standards.models import (
     Category,
@@ -31,6 +31,7 @@ from standards.models import (
     StandardState,
 )
 from standards.procedures import load_pack
+from standards.selectors.snapshots import certificate_facts
 from standards.services.procedures import PACKS
 
 PASSWORD = "correct horse battery"
@@ -164,7 +165,10 @@ def certify(device: Device, *, until: date | None = None, values: dict[str, str]
     for name, value in (values or {}).items():
         CertifiedValue.objects.create(certificate=certificate, name=name, value=value)
     DeviceCertificate.objects.filter(pk=certificate.pk).update(
-        state="confirmed", confirmed_by=other, confirmed_at=timezone.now(), content_sha256="0" * 64
+        state="confirmed",
+        confirmed_by=other,
+        confirmed_at=timezone.now(),
+        content_sha256=canonical.sha256(certificate_facts(certificate)),
     )
     return certificate
 

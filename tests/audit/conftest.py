@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -11,6 +13,7 @@ from lims.audit.export import export
 from lims.audit.models import Checkpoint, Entry, Event
 from lims.core import frozen
 from lims.core.models import Counter
+from tests.audit import evidence
 
 registry.register("test.happened", zh="发生测试", en="a test happened")
 PDF = {number: f"{number:064x}" for number in range(1, 7)}
@@ -66,3 +69,25 @@ def as_administrator() -> Callable[..., None]:
             frozen.install(connection, model, model.frozen)
 
     return run
+
+
+@pytest.fixture
+def case(db: None, settings: Any, tmp_path: Path) -> SimpleNamespace:
+    """One certificate with its bundle as it was handed out, and a database to do to what one likes."""
+    certificate = evidence.issued(tmp_path)
+    path = evidence.bundled(tmp_path / f"{certificate.number}.evidence.zip")
+    return SimpleNamespace(bundle=path, number=certificate.number)
+
+
+_handed_out: dict[str, bytes] = {}
+
+
+@pytest.fixture
+def handed_out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The bundle of such a certificate as a file; made once, since checking it needs no database."""
+    if not _handed_out:
+        made = request.getfixturevalue("case").bundle
+        _handed_out[made.name] = made.read_bytes()
+    ((name, data),) = _handed_out.items()
+    (tmp_path / name).write_bytes(data)
+    return tmp_path / name
