@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from standards.views import capability, certificates, devices, dossier, keeping, procedures, standards
+from standards.views import capability, certificates, chain, devices, dossier, keeping, procedures, standards
 
 app_name = "standards"
 urlpatterns = [
@@ -30,6 +30,7 @@ urlpatterns = [
     path("sets/<str:code>/members/new/", keeping.member_new, name="member_new"),
     path("sets/<str:code>/people/new/", keeping.person_new, name="person_new"),
     path("sets/<str:code>/capability/", capability.capability, name="capability"),
+    path("sets/<str:code>/chain/", chain.chain_page, name="chain"),
     path("sets/<str:code>/plan/", capability.plan_edit, name="plan"),
     path("sets/<str:code>/parameters/new/", capability.parameter_new, name="parameter_new"),
     path("sets/<str:code>/dossier/", dossier.dossier_page, name="dossier"),

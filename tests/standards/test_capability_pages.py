@@ -42,7 +42,9 @@ def rows(people, standard, parameter):
         readings=["0.02", "0.03"],
         object="HC",
     )
-    filed = services.file_paper(by=people.technical_lead, standard=standard, entry=4, title="技术报告", original=plain())
+    filed = services.file_paper(
+        by=people.technical_lead, standard=standard, entry=4, title="技术报告", original=plain()
+    )
     change = services.open_change(
         by=people.technician, standard=standard, kind="people", what="新增检定员", on=date(2026, 3, 2)
     )
