@@ -10,9 +10,10 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from lims.audit.models import Event
-from lims.core.text import Refused
-from lims.people import selectors
+from lims.core.text import Refused, Text
+from lims.people import probes, selectors
 from lims.people.keys import acts, jws, revocations
+from lims.people.keys.authority import PersonsAuthority
 from lims.people.keys.errors import KeyFault
 from lims.people.models import PersonalKey, Role, Signature
 from lims.people.services import joining, keys, signing
@@ -258,6 +259,22 @@ def test_an_altered_row_shows_as_not_verifying(key, checker):
     )
     (judged,) = selectors.judged_signatures("record:RW-2026-000009-1", "ab" * 32)
     assert "改动" in judged.fault.zh
+
+
+def test_a_lost_keys_directory_is_told_and_makes_no_second_authority(key, checker, people, settings, tmp_path):
+    keep(signing.sign(keys.unlock(checker, PASSPHRASE), SAID), by=checker)
+    assert isinstance(probes.authority_certified_the_keys(), Text)
+    kept, settings.KEYS_DIR = settings.KEYS_DIR, tmp_path / "empty"
+    assert probes.authority_certified_the_keys().code == "persons_authority_unusable"
+    assert refused(make, people["technician"]) == ["authority_unusable"]
+    assert refused(keep, signing.sign(keys.unlock(checker, PASSPHRASE), SAID), by=checker) == ["signature_unfit"]
+    assert selectors.judged_signatures(SAID.subject, SAID.record_sha256)[0].fault
+    assert not settings.KEYS_DIR.exists()
+    # Another authority of the same name lies there: the earlier keys are not its own.
+    PersonsAuthority.open(settings.KEYS_DIR, institute="测试所", demonstration=True, at=key.created_at)
+    assert probes.authority_certified_the_keys().code == "persons_authority_lost"
+    settings.KEYS_DIR = kept
+    assert selectors.judged_signatures(SAID.subject, SAID.record_sha256)[0].fault is None
 
 
 # ---- Pages ----------------------------------------------------------------------------------------------------------

@@ -54,6 +54,11 @@ class PersonsAuthority:
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
 
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """Whether one was created in the directory."""
+        return (directory / _FOLDER).is_dir()
+
     @classmethod
     def open(cls, directory: Path, *, institute: str, demonstration: bool, at: datetime) -> PersonsAuthority:
         """Load the authority, creating it at the first call. Two processes may call at once: one creates it for both."""

@@ -120,6 +120,16 @@ def key_expired(key: PersonalKey) -> Reason:
     )
 
 
+def authority_unusable(text: Text) -> Reason:
+    return reason(
+        "authority_unusable",
+        f"不能签发密钥证书：{text.zh}",
+        f"No certificate can be made for a key: {text.en}",
+        "请系统管理员从单独保存的副本恢复密钥目录",
+        "Have the administrator bring the keys directory back from its own copy",
+    )
+
+
 def signature_unfit(text: Text) -> Reason:
     """A signature that does not say what it should, in the words of whoever looked at it."""
     return reason(

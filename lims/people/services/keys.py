@@ -63,7 +63,11 @@ def create_key(
     if selectors.active_key(person):
         unlock(person, old_passphrase)
     private, at = locker.make(), clock.now()
-    certificate = persons_authority().certify(private.public_key(), person=str(person.pk), name=str(person), at=at)
+    try:
+        authority = persons_authority()
+    except KeyFault as fault:
+        raise Refused(rules.authority_unusable(fault.text)) from None
+    certificate = authority.certify(private.public_key(), person=str(person.pk), name=str(person), at=at)
     fingerprint = certificates.fingerprint(certificate)
     with transaction.atomic():
         before = PersonalKey.objects.select_for_update().filter(person=person, state=PersonalKey.State.ACTIVE).first()
