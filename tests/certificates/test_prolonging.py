@@ -118,9 +118,9 @@ def test_a_batch_is_bounded_and_goes_on_where_it_stopped(sealed):
     assert sorted(taken) == sorted(sealed.sealed.values_list("pk", flat=True))
 
 
-def test_a_failing_file_keeps_its_job_and_holds_up_no_other(sealed, stamps, settings):
+def test_a_failing_file_keeps_its_job_and_holds_up_no_other(laboratory, sealed, stamps):
     stamps._clock = lambda: clock.now() - timedelta(minutes=5)
-    other = certificate(factories.laboratory())
+    other = certificate(laboratory)
     stamps._clock = clock.now
     row = sealed.sealed.get()
     path = files.path_of(row.file_id)
