@@ -148,8 +148,9 @@ def _title(pen: Pen, facts: Facts, words: Wording) -> None:
     label = f"{w.NUMBER.zh} {w.NUMBER.en}"
     size, shown, _ = fit(facts["number"], SANS, (12.5, 11.0, 9.5, 8.0, 6.5), 320, 1)
     wide = width(label, SANS, 8) + 10 + width(shown[0], SANS, size)
-    pen.text(middle - wide / 2, 611, label, font=SANS, size=8, colour=GREY)
-    pen.text(middle + wide / 2, 611, shown[0], font=SANS, size=size, align="right")
+    y = 615 if facts.get("replaces") or facts.get("supplements") else 611
+    pen.text(middle - wide / 2, y, label, font=SANS, size=8, colour=GREY)
+    pen.text(middle + wide / 2, y, shown[0], font=SANS, size=size, align="right")
     for name, words_of in (("replaces", w.REPLACES), ("supplements", w.SUPPLEMENTS)):
         if facts.get(name):
             line = f"{words_of.zh}　{words_of.en}".format(number=one_line(facts[name]))
