@@ -30,4 +30,5 @@ register("standard.change_opened", zh="登记了计量标准的变更", en="open
 register("standard.change_decided", zh="对计量标准的变更作出了决定", en="decided a change of a measurement standard")
 register("standard.paper_filed", zh="归入了计量标准文件", en="filed a paper of a measurement standard")
 register("standard.paper_withdrawn", zh="撤回了计量标准文件", en="withdrew a paper of a measurement standard")
+register("standard.report_written", zh="编写了计量标准技术报告", en="wrote a part of the technical report")
 register("device.noted", zh="记入了设备履历", en="noted something in a device's record")

@@ -15,6 +15,7 @@ from standards.forms.capability import (
     PaperForm,
     ParameterForm,
     PlanForm,
+    ReportTextForm,
 )
 from standards.forms.fields import Day, PdfField, WordsField
 from standards.forms.standards import (
@@ -49,6 +50,7 @@ __all__ = [
     "ParameterForm",
     "PersonForm",
     "PlanForm",
+    "ReportTextForm",
     "StandardForm",
     "StandardStateForm",
     "WithdrawForm",

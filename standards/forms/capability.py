@@ -91,3 +91,9 @@ class NoteForm(forms.Form):
     kind = forms.ChoiceField(label=_("类别"), choices=DeviceNote.Kind.choices)
     on = forms.DateField(label=_("日期"), widget=Day(), initial=timezone.localdate)
     text = forms.CharField(label=_("内容"), max_length=400)
+
+
+class ReportTextForm(forms.Form):
+    text = forms.CharField(
+        label=_("内容"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"})
+    )

@@ -3,7 +3,7 @@
 from standards.models.capability import CapabilityTest, Parameter, UpkeepPlan
 from standards.models.category import Category
 from standards.models.certificate import CertifiedValue, DeviceCertificate
-from standards.models.changes import ChangeCase, DeviceNote, StandardPaper
+from standards.models.changes import ChangeCase, DeviceNote, ReportText, StandardPaper
 from standards.models.device import Device, DeviceState
 from standards.models.procedure import ConfirmedValue, ProcedureVersion
 from standards.models.standard import (
@@ -27,6 +27,7 @@ __all__ = [
     "MeasurementStandard",
     "Parameter",
     "ProcedureVersion",
+    "ReportText",
     "StandardDevice",
     "StandardLicence",
     "StandardPaper",

@@ -113,6 +113,44 @@ class StandardPaper(models.Model):
         return self.title
 
 
+class ReportText(models.Model):
+    """A part of the technical report (计量标准技术报告) that only a person can write; the newest row of a part counts.
+
+    Everything else of the report is assembled from what the system holds. `BUDGET` is an uncertainty budget as data, of one
+    parameter.
+    """
+
+    class Part(models.TextChoices):
+        PURPOSE = "purpose", _("建立计量标准的目的")
+        PRINCIPLE = "principle", _("计量标准的工作原理及其组成")
+        BUDGET = "budget", _("不确定度预算（数据）")
+        CONCLUSION = "conclusion", _("结论")
+        NOTES = "notes", _("附加说明")
+
+    standard = models.ForeignKey(MeasurementStandard, models.PROTECT, related_name="texts")
+    parameter = models.ForeignKey("standards.Parameter", models.PROTECT, null=True, blank=True, related_name="texts")
+    part = models.CharField(_("部分"), max_length=10, choices=Part)
+    text = models.TextField(_("内容"), max_length=20_000)
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(auto_now_add=True)
+
+    frozen = Frozen()
+
+    class Meta:
+        verbose_name = _("技术报告的内容")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(part="budget", parameter__isnull=False) | ~Q(part="budget") & Q(parameter=None),
+                name="budget_of_a_parameter",
+                violation_error_message=_("不确定度预算属于一个参数，其他部分属于整个计量标准"),
+            )
+        ]
+        indexes = [models.Index(fields=["standard", "part", "-id"], name="report_text_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.standard} · {self.get_part_display()}"
+
+
 class DeviceNote(models.Model):
     """An entry in a device's record: ISO/IEC 17025:2017, 6.4.13 g and h, and where the device is."""
 

@@ -7,11 +7,20 @@ from django.db import transaction
 
 from lims.audit.services import record
 from lims.core import clock
-from lims.core.text import Conflict, reason
+from lims.core.text import Conflict, Reason, Refused, Text, reason
 from lims.core.validation import checked
+from lims.metrology.budget import BudgetError, evaluate, load_budget
 from lims.people.models import User
 from standards import rules
-from standards.models import ChangeCase, Device, DeviceNote, MeasurementStandard, StandardPaper
+from standards.models import (
+    ChangeCase,
+    Device,
+    DeviceNote,
+    MeasurementStandard,
+    Parameter,
+    ReportText,
+    StandardPaper,
+)
 from standards.services.originals import store_original
 from standards.services.refusals import allow, reasoned
 
@@ -87,3 +96,25 @@ def note_device(*, by: User, device: Device, kind: str, on: date, text: str) -> 
     note.save()
     record("device.noted", by=by, obj=device, payload={"kind": kind, "on": on.isoformat(), "text": note.text})
     return note
+
+
+@transaction.atomic
+def write_report_text(
+    *, by: User, standard: MeasurementStandard, part: str, text: str, parameter: Parameter | None = None
+) -> ReportText:
+    """Writes a part of the technical report anew; the earlier wording stays readable.
+
+    A budget is refused, with the path inside it, unless the engine can evaluate it.
+    """
+    allow(rules.may_keep_standards(by))
+    text = text.strip().replace("\r\n", "\n")
+    if part == ReportText.Part.BUDGET:
+        try:
+            evaluate(load_budget(text))
+        except BudgetError as error:
+            raise Refused(Reason("budget_wrong", Text(error.zh, error.en), where=error.path)) from error
+    row = checked(ReportText(standard=standard, parameter=parameter, part=part, text=text, entered_by=by))
+    row.save()
+    payload = {"part": part, "parameter": str(parameter or ""), "text": row.pk}
+    record("standard.report_written", by=by, obj=standard, payload=payload)
+    return row
