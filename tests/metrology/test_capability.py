@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lims.metrology.capability import (
     Group,
     between_laboratories,
-    month_later,
+    months_later,
     repeatability,
     stability_in_use,
     stability_of_new,
@@ -102,18 +102,20 @@ def test_nobody_compares_with_himself():
 
 
 @pytest.mark.parametrize(
-    ("day", "later"),
+    ("day", "months", "later"),
     [
-        ("2026-01-31", "2026-02-28"),
-        ("2024-01-30", "2024-02-29"),
-        ("2026-12-15", "2027-01-15"),
-        ("2026-03-31", "2026-04-30"),
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2024-01-30", 1, "2024-02-29"),
+        ("2026-12-15", 1, "2027-01-15"),
+        ("2026-03-31", 12, "2027-03-31"),
+        ("2026-03-31", -6, "2025-09-30"),
+        ("2026-11-30", 1, "2026-12-30"),
     ],
 )
-def test_a_month_later_stays_in_the_next_month(day, later):
-    assert month_later(date.fromisoformat(day)) == date.fromisoformat(later)
+def test_a_month_later_is_the_same_day_of_a_later_month(day, months, later):
+    assert months_later(date.fromisoformat(day), months) == date.fromisoformat(later)
 
 
 @given(st.dates(date(1990, 1, 1), date(2100, 1, 1)))
 def test_a_month_has_28_to_31_days(day):
-    assert timedelta(28) <= month_later(day) - day <= timedelta(31)
+    assert timedelta(28) <= months_later(day) - day <= timedelta(31)
