@@ -8,7 +8,6 @@ up no other.
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,9 +15,8 @@ from django.db.models import QuerySet
 from certificates import rules
 from certificates.models import BulkItem, BulkRun, Certificate
 from certificates.services.issuing import approve_and_issue
-from instruments.models import Task
 from instruments.rules import approval
-from instruments.services.signing import sign_approvals
+from instruments.services.signing import Seen, sign_approvals
 from lims.audit.services import record
 from lims.core import clock, jobs
 from lims.core.text import Reason, Refused
@@ -33,17 +31,8 @@ JOB = "certificates.bulk"
 SLICE = 20
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """One task of the selection, as the page showed it."""
-
-    task: Task
-    version: int
-    record_sha256: str
-
-
 def begin(
-    chosen: Sequence[Chosen],
+    chosen: Sequence[Seen],
     *,
     by: User,
     key: uuid.UUID,
@@ -87,7 +76,7 @@ def begin(
     return run
 
 
-def _signatures(chosen: Sequence[Chosen], by: User, passphrase: str) -> list[str]:
+def _signatures(chosen: Sequence[Seen], by: User, passphrase: str) -> list[str]:
     if not passphrase:
         raise Refused(passphrase_needed())
     made = sign_approvals([(one.task, one.record_sha256) for one in chosen], by=by, passphrase=passphrase)

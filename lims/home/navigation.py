@@ -34,6 +34,7 @@ ROOMS = (
     Room("auditor:index", _("审核"), "audit", frozenset({Role.AUDITOR, Role.QUALITY_MANAGER, Role.TECHNICAL_LEAD})),
     *([Room("demo:instruments", _("模拟器具"), "rig", frozenset({Role.TECHNICIAN}))] if settings.DEMONSTRATION else []),
     Room("portal:home", _("我的器具与证书"), "certificate", frozenset({Role.CUSTOMER})),
+    Room("portal:notices", _("召回通知"), "alert", frozenset({Role.CUSTOMER})),
 )
 
 

@@ -88,10 +88,10 @@ def _files() -> list[str]:
     """Each certificate has one sealed file: bytes as named, drawn from the very facts, sealed by the institute, trusted."""
     from django.conf import settings
 
-    from certificates import documents
+    from certificates import selectors
     from certificates.models import Certificate
     from certificates.sealing import verify
-    from certificates.services.sealing import sealer
+    from certificates.services.sealing import render, sealer
     from lims.core import files
 
     faults, root = [], sealer().root_pem()
@@ -109,7 +109,7 @@ def _files() -> list[str]:
         answers = [report.unchanged, report.by_whom, report.trusted, report.when]
         if any(answer.state != "yes" for answer in answers):
             faults.append(f"{row}: " + " ".join(answer.text.en for answer in answers if answer.state != "yes"))
-        rendered = documents.render(json.loads(row.facts))
+        rendered = render(row, selectors.dcc(row))
         if hashlib.sha256(rendered).hexdigest() != sealed[0].rendered_sha256 or not data.startswith(rendered):
             faults.append(f"{row}: the sealed file is not what its facts give")
     files.tidy(files.STALE * 0)  # as an hour later
@@ -123,9 +123,11 @@ def _unreferenced() -> int:
     """Sealed bytes whose worker died before the certificate took them: kept under their digest, named by nothing."""
     from django.conf import settings
 
-    from certificates.models import SealedFile
+    from certificates.models import DigitalCertificate, SealedFile
 
-    named = set(SealedFile.objects.values_list("file_id", flat=True))
+    named = {
+        digest for model in (SealedFile, DigitalCertificate) for digest in model.objects.values_list("file_id", flat=True)
+    }
     return sum(path.name not in named for path in Path(settings.FILES_DIR).rglob("*") if STORED.fullmatch(path.name))
 
 

@@ -24,7 +24,7 @@ def prepare(count: int) -> dict[str, Any]:
     with transaction.atomic():
         lab = factories.laboratory()
         record = issued.checked(lab)
-        _copies(record, count - 1)
+        copies(record, count - 1)
     return {
         "session": _session(lab),
         "password": factories.PASSWORD,
@@ -35,7 +35,8 @@ def prepare(count: int) -> dict[str, Any]:
     }
 
 
-def _copies(record: Any, count: int) -> None:
+def copies(record: Any, count: int) -> None:
+    """`count` more tasks with checked records like this one, each of an instrument and under numbers of its own."""
     from instruments.models import Instrument, Record, Task
     from lims.core import canonical, search
 

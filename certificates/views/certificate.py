@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from certificates import rules, selectors, services
-from certificates.forms import ReasonForm, ReplaceForm
+from certificates.forms import CorrectForm, ReasonForm, ReplaceForm, SupplementForm
 from certificates.models import Certificate
+from certificates.services import correcting
+from instruments.selectors.work import sees_everything
 from instruments.views.review import approve_page, signature
 from instruments.views.work import staff_task
 from lims.audit.selectors import of_object
@@ -47,6 +49,8 @@ def listing(request: HttpRequest) -> HttpResponse:
             "kind": kind,
             "states": Certificate.State.choices,
             "kinds": Certificate.Kind.choices,
+            "inside": sees_everything(request.user),
+            "may_approve": Role.APPROVER in roles_of(request.user),
         },
     )
 
@@ -54,19 +58,24 @@ def listing(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """One certificate: what it says, where it stands, its files and its history."""
-    return _detail(request, get_object_or_404(selectors.certificates(request.user), number=number))
+    return detail_page(request, get_object_or_404(selectors.certificates(request.user), number=number))
 
 
-def _detail(
+def detail_page(
     request: HttpRequest,
     certificate: Certificate,
     *,
     withdraw_form: ReasonForm | None = None,
     replace_form: ReplaceForm | None = None,
+    correct_form: CorrectForm | None = None,
+    supplement_form: SupplementForm | None = None,
     reasons: Sequence[Reason] = (),
 ) -> HttpResponse:
+    """The page of a certificate; a form that was refused comes back in it with the reasons."""
     successors = selectors.successors(request.user, certificate)
     wrong = bool(reasons) or any(form is not None and form.errors for form in (withdraw_form, replace_form))
+    inside = sees_everything(request.user)
+    correction = selectors.correction_of(certificate) if inside else None
     return render(
         request,
         "certificates/detail.html",
@@ -80,6 +89,14 @@ def _detail(
             "form": withdraw_form or ReasonForm(),
             "replace_form": replace_form or ReplaceForm(successors=successors),
             "successors": successors,
+            "correction": correction,
+            "may_correct": correction is None and rules.may_correct(certificate, request.user) is None,
+            "may_give_up": correction is not None and rules.may_give_up(correction, request.user) is None,
+            "correct_form": correct_form or CorrectForm(),
+            "supplements": selectors.supplements_of(request.user, certificate),
+            "may_supplement": rules.may_supplement(certificate, request.user) is None,
+            "supplement_form": supplement_form or SupplementForm(),
+            "recall": selectors.recalls(request.user).filter(certificate=certificate).first(),
             "replaces": certificate.replaces.order_by("pk"),
             "changed_on": selectors.changed_on(certificate),
             "reasons": reasons,
@@ -118,6 +135,35 @@ def approve(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
+def correct(request: HttpRequest, number: str) -> HttpResponse:
+    """Opens the task of a wrong certificate again, with the reason."""
+    certificate = get_object_or_404(selectors.certificates(request.user), number=number)
+    form = CorrectForm(request.POST)
+    given = form.cleaned_data["reason"] if form.is_valid() else ""
+    try:
+        correcting.open_correction(certificate, by=request.user, reason=given)
+    except Refused as refused:
+        return detail_page(request, certificate, correct_form=form, reasons=refused.reasons)
+    messages.success(request, _("任务已退回检定员更正；更正后的证书签发时自动替代此证书。"))
+    return redirect("instruments:task_detail", certificate.task.number)
+
+
+@require_POST
+def keep(request: HttpRequest, number: str) -> HttpResponse:
+    """Gives a correction up, with the reason."""
+    certificate = get_object_or_404(selectors.certificates(request.user), number=number)
+    form, correction = CorrectForm(request.POST), selectors.correction_of(certificate)
+    if correction is None:
+        return redirect("certificates:detail", number=number)
+    try:
+        correcting.give_up(correction, by=request.user, reason=form.data.get("reason", ""))
+    except Refused as refused:
+        return detail_page(request, certificate, correct_form=form, reasons=refused.reasons)
+    messages.success(request, _("已放弃更正，证书保持不变。"))
+    return redirect("certificates:detail", number=number)
+
+
+@require_POST
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """Withdraws a certificate with a reason."""
     certificate = get_object_or_404(selectors.certificates(request.user), number=number)
@@ -126,7 +172,7 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     try:
         services.withdraw(certificate, by=request.user, reason=given)
     except Refused as refused:
-        return _detail(request, certificate, withdraw_form=form, reasons=refused.reasons)
+        return detail_page(request, certificate, withdraw_form=form, reasons=refused.reasons)
     messages.success(request, _("证书已撤回，公开查询页面即时生效。"))
     return redirect("certificates:detail", number=number)
 
@@ -137,13 +183,13 @@ def replace(request: HttpRequest, number: str) -> HttpResponse:
     certificate = get_object_or_404(selectors.certificates(request.user), number=number)
     form = ReplaceForm(request.POST, successors=selectors.successors(request.user, certificate))
     if why := rules.may_withdraw(certificate, request.user):
-        return _detail(request, certificate, reasons=[why])
+        return detail_page(request, certificate, reasons=[why])
     if not form.is_valid():
-        return _detail(request, certificate, replace_form=form)
+        return detail_page(request, certificate, replace_form=form)
     successor, given = form.cleaned_data["successor"], form.cleaned_data["reason"]
     try:
         services.replace_by(certificate, successor, by=request.user, reason=given)
     except Refused as refused:
-        return _detail(request, certificate, replace_form=form, reasons=refused.reasons)
+        return detail_page(request, certificate, replace_form=form, reasons=refused.reasons)
     messages.success(request, _("已记录替代关系，公开查询页面即时生效。"))
     return redirect("certificates:detail", number=number)
