@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from lims.auditor.drawing import MOST
 from lims.auditor.selectors.asof import KINDS
 
 
@@ -20,3 +21,16 @@ class MomentForm(forms.Form):
     def moment(self) -> datetime:
         naive = datetime.combine(self.cleaned_data["day"], self.cleaned_data["time"])
         return timezone.make_aware(naive)
+
+
+class DrawForm(forms.Form):
+    """From which days, how many, and by which published seed."""
+
+    since = forms.DateField(label=_("签发日期自"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("签发日期至"), widget=forms.DateInput(attrs={"type": "date"}))
+    wanted = forms.IntegerField(label=_("抽取份数"), min_value=1, max_value=MOST, initial=5)
+    seed = forms.CharField(
+        label=_("种子"),
+        max_length=200,
+        help_text=_("公开的、事先无法选择的文字，如约定日期的开奖号码；任何人可据此重复抽取"),
+    )

@@ -6,5 +6,9 @@ app_name = "auditor"
 urlpatterns = [
     path("audit/", views.index, name="index"),
     path("audit/as-of/", views.as_of, name="as_of"),
+    path("audit/samples/", views.sample_list, name="samples"),
+    path("audit/samples/<int:pk>/", views.sample, name="sample"),
+    path("audit/samples/<int:pk>/report/", views.report, name="report"),
+    path("audit/samples/<int:pk>/<int:position>/", views.item, name="sample_item"),
     path("audit/trace/<str:number>/", views.trace, name="trace"),
 ]

@@ -29,10 +29,15 @@ from standards.selectors.procedures import pack_of
 _CELL = re.compile(r"items\.(?P<item>\w+)(?:\.rows\[(?P<row>\d+)\])?(?:\.runs\[(?P<run>\d+)\])?\.(?P<name>\w+)$")
 
 
+def looks_inside(viewer: object) -> bool:
+    """Whether the viewer may see how results came about: staff and auditors."""
+    return is_staff(viewer) or Role.AUDITOR in roles_of(viewer)
+
+
 def traceable(viewer: object) -> QuerySet[Certificate]:
     """Certificates whose inside the viewer may walk: all for staff and auditors, none for customers."""
     rows = certificates(viewer)
-    return rows if is_staff(viewer) or Role.AUDITOR in roles_of(viewer) else rows.none()
+    return rows if looks_inside(viewer) else rows.none()
 
 
 @dataclass(frozen=True)
