@@ -27,8 +27,9 @@ from lims.people.services.signing import from_jws
 
 log = logging.getLogger(__name__)
 JOB = "certificates.bulk"
-# Tasks that one job issues before it hands on: seconds of work, far less than its lease.
-SLICE = 20
+# Tasks that one job issues before it hands on: little enough that a job killed again and again, whose lease grows each time,
+# is a rare thing.
+SLICE = 5
 
 
 def begin(

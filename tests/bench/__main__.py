@@ -15,7 +15,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-PARTS = ("evaluate", "record", "certificate", "log", "pages", "ingest", "live", "rigs", "faults", "kill", "durability")
+PARTS = (
+    "evaluate",
+    "record",
+    "certificate",
+    "log",
+    "pages",
+    "ingest",
+    "live",
+    "rigs",
+    "faults",
+    "kill",
+    "bulk",
+    "durability",
+)
 # What makes a part shorter or longer.
 SCALES = (
     "LIMS_KILLS",
@@ -78,10 +91,10 @@ def child(part: str, out: Path) -> None:
 
     from tests.bench import measure
 
-    if part in ("kill", "durability"):  # programs of their own on an empty database
-        from tests.bench import durability, kill
+    if part in ("kill", "bulk", "durability"):  # programs of their own on an empty database
+        from tests.bench import bulk, durability, kill
 
-        run = kill if part == "kill" else durability
+        run = {"kill": kill, "bulk": bulk, "durability": durability}[part]
         found = run.figures(Path(settings.DATA_DIR), os.environ.get("DATABASE_URL", ""))
     elif part in ("evaluate", "rigs", "faults"):  # no database
         from tests.bench import evaluate, faults, rigs

@@ -17,15 +17,21 @@ def figures(folder: Path, url: str) -> list[Figure]:
 
     Raises ValueError when any promise was broken. LIMS_KILLS and LIMS_KILL_CERTIFICATES make the run shorter.
     """
-    count, kills = int(os.environ.get("LIMS_KILL_CERTIFICATES", COUNT)), int(os.environ.get("LIMS_KILLS", KILLS))
+    return killed("kill", KillRun, folder, url, count=COUNT, kills=KILLS)
+
+
+def killed(part: str, kind: type[KillRun], folder: Path, url: str, *, count: int, kills: int) -> list[Figure]:
+    """Runs one kind of kill run and has it judged."""
+    count = int(os.environ.get("LIMS_KILL_CERTIFICATES", count))
+    kills = int(os.environ.get("LIMS_KILLS", kills))
     env = environment(folder, **({"DATABASE_URL": url} if url else {}))
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=env, check=True)
-    outcome = KillRun(folder, env, count=count, kills=kills, seed=SEED, patience=PATIENCE).run()
+    outcome = kind(folder, env, count=count, kills=kills, seed=SEED, patience=PATIENCE).run()
     if outcome.faults or outcome.odd:
         raise ValueError("\n".join([*outcome.faults, *outcome.odd]))
     told = ", ".join(f"{number} {name}" for name, number in sorted(outcome.kills.items()))
     remark = (
-        f"kills: {told}; {outcome.torn} jobs torn, {outcome.unanswered} approvals unanswered, "
+        f"kills: {told}; {outcome.torn} jobs torn, {outcome.unanswered} forms unanswered, "
         f"{outcome.unreferenced} sealed files unreferenced, {len(outcome.fell)} programs fell; no number lost or double"
     )
-    return [Figure("kill", f"{count} certificates under {kills} kills", "s", Span((outcome.seconds,)), remark=remark)]
+    return [Figure(part, f"{count} certificates under {kills} kills", "s", Span((outcome.seconds,)), remark=remark)]

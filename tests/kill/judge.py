@@ -126,7 +126,9 @@ def _unreferenced() -> int:
     from certificates.models import DigitalCertificate, SealedFile
 
     named = {
-        digest for model in (SealedFile, DigitalCertificate) for digest in model.objects.values_list("file_id", flat=True)
+        digest
+        for model in (SealedFile, DigitalCertificate)
+        for digest in model.objects.values_list("file_id", flat=True)
     }
     return sum(path.name not in named for path in Path(settings.FILES_DIR).rglob("*") if STORED.fullmatch(path.name))
 

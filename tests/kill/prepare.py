@@ -29,7 +29,7 @@ def prepare(count: int) -> dict[str, Any]:
         "session": _session(lab),
         "password": factories.PASSWORD,
         "tasks": [
-            {"number": one.task.number, "version": one.task.version, "record_sha256": one.sha256}
+            {"task": one.task_id, "number": one.task.number, "version": one.task.version, "record_sha256": one.sha256}
             for one in type(record).objects.select_related("task").order_by("number")
         ],
     }

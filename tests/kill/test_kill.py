@@ -2,17 +2,19 @@
 
 import pytest
 
+from tests.kill.bulk import BulkKillRun
 from tests.kill.run import KillRun, environment
 
 
+@pytest.mark.parametrize(("kind", "kills"), [(KillRun, 12), (BulkKillRun, 8)], ids=["one by one", "in bulk"])
 @pytest.mark.django_db  # so that there is a migrated database to copy when this test runs alone
-def test_certificates_survive_kills_of_web_and_worker(new_site):
+def test_certificates_survive_kills_of_web_and_worker(new_site, kind, kills):
     site = new_site()
     more = {name: site.environment[name] for name in ("DATABASE_URL",) if name in site.environment}
     env = environment(site.folder, **more)
-    outcome = KillRun(site.folder, env, count=30, kills=12, seed=20261121, patience=600).run()
+    outcome = kind(site.folder, env, count=30, kills=kills, seed=20261121, patience=600).run()
     assert outcome.faults == []
     assert outcome.odd == []
-    assert outcome.kills["web"] + outcome.kills["worker"] == 12
+    assert outcome.kills["web"] + outcome.kills["worker"] == kills
     assert outcome.kills["web"] and outcome.kills["worker"]
     assert outcome.unreferenced <= outcome.kills["worker"] * 2
