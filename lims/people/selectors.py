@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from cryptography import x509
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
@@ -143,13 +144,18 @@ class Judged:
 def judged_signatures(label: str, sha256: str) -> list[Judged]:
     """Each signature on an object verified anew against the digest that the object has now, as a stranger would."""
     rows = list(signatures_of(label))
-    return [_judged(one, sha256) for one in rows]
-
-
-def _judged(one: Signature, sha256: str) -> Judged:
-    record = one.subject.removeprefix("record:")
+    if not rows:
+        return []
     try:
         root = persons_authority().certificate
+    except KeyFault as fault:
+        return [Judged(one, fault.text, one.key.ended_at) for one in rows]
+    return [_judged(one, sha256, root) for one in rows]
+
+
+def _judged(one: Signature, sha256: str, root: x509.Certificate) -> Judged:
+    record = one.subject.removeprefix("record:")
+    try:
         found = acts.verify_for(one.jws, [root], act=one.act, record=record, record_sha256=sha256)
     except KeyFault as fault:
         return Judged(one, fault.text, one.key.ended_at)
