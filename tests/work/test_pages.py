@@ -196,7 +196,7 @@ def test_the_task_list_costs_the_same_for_one_and_for_many(client, lab, django_a
 def test_the_sheet_costs_a_bounded_number_of_queries(client, lab, django_assert_max_num_queries):
     record = factories.complete(factories.recording_(lab), lab.technician)
     client.force_login(lab.technician)
-    with django_assert_max_num_queries(36):
+    with django_assert_max_num_queries(43):
         assert client.get(reverse("instruments:record_sheet", args=[record.pk])).status_code == 200
 
 
