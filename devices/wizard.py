@@ -245,6 +245,12 @@ def draft_of(state: State, post: Mapping[str, str], source: str) -> Draft:
     units = [one.unit.partition("|")[2] for one in state.channels]
     unit_text = next((one.text for one in state.tokens if state.marks.get(one.index) == "unit"), "")
     checked = bool(unit_text) and set(units) == {unit_text}
+    if drafting.quantity_of(unit_text) and unit_text not in units:
+        raise DataError(
+            "unit",
+            f"仪器显示的单位是 {unit_text}，请照选；不要在这里换算",
+            f"The instrument shows {unit_text}; choose that unit, nothing is converted here",
+        )
     groups = {one.source: f"n{number}" for number, one in enumerate(state.channels, 1)}
     return Draft(
         id=post.get("draft_id", "").strip()[:64],

@@ -1,5 +1,6 @@
 """From a poll to its question on the wire, and from the answer to readings. No port, no clock: a stored session replays here."""
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
@@ -41,6 +42,10 @@ class Reading(NamedTuple):
 
 
 NOTHING = Text("", "")
+_DIGITS = re.compile(r"[+-]? *(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+"""A number as instruments print it: spaces may stand behind the sign, never between digits, where one would be a lost digit."""
+_F32_STEPS = 2**24
+"""A 32-bit float tells so many steps apart; beyond them the digits of the declared resolution are not the instrument's."""
 
 
 def exchange(profile: Profile, question: Question, address: str = "") -> Exchange:
@@ -225,13 +230,11 @@ def _number(field: Field) -> Number:
 
 
 def _from_line(channel: Channel, groups: Mapping[str, str], judged: Callable[[Decimal], Reading]) -> Reading:
-    text = groups.get(channel.field.group, "").replace(" ", "")
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise NotANumber(text) from error
-    if not value.is_finite():
-        raise NotANumber(text)
+    said = groups.get(channel.field.group, "").strip(" ")
+    if _DIGITS.fullmatch(said) is None:
+        raise NotANumber(said)
+    text = said.replace(" ", "")
+    value = Decimal(text)
     unit = groups.get(channel.unit_group, "").strip()
     unstable = channel.stable_group and groups.get(channel.stable_group, "").strip() not in channel.stable_values
     if channel.unit_group and unit != channel.unit and (unit or not unstable):  # some leave it out while it moves
@@ -269,6 +272,9 @@ def _judge(channel: Channel) -> Callable[[Decimal], Reading]:
     scale = None if channel.scale == 1 else channel.scale
     rounded = None if channel.resolution is None else values.rounder(channel.resolution)
     low, high = channel.low, channel.high
+    resolved = (
+        channel.resolution * _F32_STEPS if channel.resolution is not None and channel.field.kind == "f32" else None
+    )
 
     def judged(raw: Decimal) -> Reading:
         value = raw
@@ -289,6 +295,12 @@ def _judge(channel: Channel) -> Callable[[Decimal], Reading]:
                     f"Outside the range {low} to {high} {channel.unit}",
                 ),
             )
+        if resolved is not None and abs(value) > resolved:
+            text = Text(
+                f"单精度浮点数在此处分辨不出 {channel.resolution} {channel.unit}",
+                f"A 32-bit float does not resolve {channel.resolution} {channel.unit} here",
+            )
+            return Reading(channel, value, Quality.OUT_OF_RANGE, text)
         return Reading(channel, value, Quality.OK, NOTHING)
 
     return judged

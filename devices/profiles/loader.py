@@ -33,6 +33,7 @@ from devices.profiles.model import (
 from devices.protocols import dlt645, values
 from devices.protocols.exchange import Quality
 from devices.protocols.modbus_rtu import MOST_BITS, MOST_REGISTERS
+from devices.protocols.values import EXACT
 from lims.core.strict import Table, parse
 from lims.core.text import DataError, Text
 
@@ -265,6 +266,7 @@ class _Loader:
         stable_group, stable_values = self.stable(table.table("stable"), question) if table.has("stable") else ("", ())
         unit_group = self.group(table, "unit_from", question) if table.has("unit_from") else ""
         self.check_float(table, field, resolution, high)
+        self.check_steps(table, field, scale, resolution)
         result = Channel(
             id=identifier,
             title=table.optional_words("title") or Text(identifier, identifier),
@@ -314,6 +316,18 @@ class _Loader:
         result = self.group(table, "group", question), table.strings("values", required=True)
         table.close()
         return result
+
+    def check_steps(self, table: Table, field: Field, scale: Decimal, resolution: Decimal | None) -> None:
+        """A coarser resolution than the number of the wire would drop digits of the instrument."""
+        if resolution is None or field.group or field.kind in ("", "f32", "f64", "ascii"):
+            return
+        step = scale.scaleb(-len(field.kind.partition(".")[2]))
+        if EXACT.remainder(step, resolution):
+            table.fault(
+                "resolution",
+                f"仪器给到 {abs(step):f}，比声明的分辨力细：末位会丢失。",
+                f"The instrument gives steps of {abs(step):f}, finer than this: its last digits would be lost.",
+            )
 
     def check_float(self, table: Table, field: Field, resolution: Decimal | None, high: Decimal | None) -> None:
         if field.kind not in ("f32", "f64"):

@@ -97,6 +97,7 @@ class Lines:
         self._terminator, self._longest = terminator, longest
         self._waiting = b""
         self._whole = False  # whether what is waiting was heard from its beginning
+        self._torn = False  # whether the rest of a line that was given up may still come, however late
 
     @property
     def unfinished(self) -> bool:
@@ -105,13 +106,13 @@ class Lines:
 
     def feed(self, data: bytes, *, beginning: bool) -> list[tuple[bytes, str | Trouble | None]]:
         """The lines that are complete now. `beginning`: the line was silent long enough for these bytes to begin one."""
-        self._whole = self._whole or (beginning and not self._waiting)
+        self._whole = self._whole or (beginning and not self._waiting and not self._torn)
         self._waiting += data
         found = []
         while self._terminator in self._waiting:
             line, _, self._waiting = self._waiting.partition(self._terminator)
             found.append((line + self._terminator, self._said(line)))
-            self._whole = True
+            self._whole, self._torn = True, False
         if len(self._waiting) > self._longest:
             found += self._given_up(too_long(self._longest))
         return found
@@ -133,7 +134,7 @@ class Lines:
         return printable(line.removesuffix(b"\r") if self._terminator == b"\n" else line) or None
 
     def _given_up(self, trouble: Trouble) -> list[tuple[bytes, str | Trouble | None]]:
-        said = trouble if self._whole else None
+        said, self._torn = (trouble if self._whole else None), True
         return [(self.leftover(), said)]
 
 

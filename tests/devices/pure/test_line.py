@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devices.protocols.exchange import Answer, Quality, Trouble
-from devices.protocols.line import Ask, Reject, printable
+from devices.protocols.line import Ask, Lines, Reject, printable
 from devices.protocols.pattern import Pattern, PatternError
 
 SICS = Pattern(r"^S (?P<st>[SD]) +(?P<m>-?\d+(?:\.\d+)?) (?P<u>\S+)$")
@@ -131,3 +131,13 @@ def test_expressions_mean_what_they_mean_in_python(pattern, line):
     assert (ours is None) == (theirs is None)
     if theirs is not None and ours is not None:
         assert ours == {name: value for name, value in theirs.groupdict().items() if value is not None}
+
+
+def test_the_rest_of_a_line_that_was_given_up_is_no_line():
+    """An adapter that stalls in the middle of 1234.56 g must not leave 34.56 g behind, however long it stalls."""
+    lines = Lines()
+    assert lines.feed(b"12", beginning=True) == []
+    (given_up,) = lines.expire()
+    assert given_up[0] == b"12" and given_up[1].code == "unfinished"
+    assert lines.feed(b"34.56 g\r\n", beginning=True) == [(b"34.56 g\r\n", None)]
+    assert lines.feed(b"5.00 g\r\n", beginning=True) == [(b"5.00 g\r\n", "5.00 g")]

@@ -191,3 +191,20 @@ def test_a_generic_instrument_needs_only_lines_of_its_own():
         ("", "unit_mismatch"),
         ("", "overload"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "value"),
+    [("  12.34", "12.34"), ("- 0.34", "-0.34"), ("+12.34 ", "12.34"), ("1 2.34", ""), ("1_2.34", ""), ("12.34-", ""),
+     ("1 234.56", ""), ("..", ""), ("nan", ""), ("1e99999", "")],
+)  # fmt: skip
+def test_a_space_between_digits_is_a_lost_digit(shown, value):
+    """A pattern as lax as this one is what a person in a hurry writes."""
+    text = (
+        shipped_profile("balance-mtsics")
+        .text.replace(r"(?P<m>-?\d+\.\d+) ", "(?P<m>.+) ")
+        .replace('"0.0001"', '"0.01"')
+    )
+    poll = load_profile(text).polls[0]
+    (reading,) = readings(poll, exchange(load_profile(text), poll.question).feed(f"S S {shown} g\r\n".encode()))
+    assert reading.printed == value and (reading.quality.value == "ok") is bool(value)

@@ -145,3 +145,14 @@ def test_one_flipped_bit_never_gives_a_value(payload, data):
 def test_impossible_questions_are_refused(wrong):
     with pytest.raises(ValueError, match=r"\w"):
         Read(*wrong)
+
+
+@pytest.mark.parametrize("count", [17, 24])
+def test_the_echo_of_a_question_is_no_answer_even_where_it_has_the_shape_of_one(count):
+    """Coils from 0300H: the question is as long as its answer, and its third byte is the byte count expected."""
+    asking = Read(1, 1, 0x0312, count)
+    assert asking.feed(asking.request) is None
+    answer = sealed(bytes((1, 1, 3, 0xA5, 0x5A, 0x01)))
+    assert asking.feed(answer).data == bytes((0xA5, 0x5A, 0x01))
+    alone = Read(1, 1, 0x0312, count)
+    assert alone.feed(alone.request) is None and alone.expire().code == "echo_only"

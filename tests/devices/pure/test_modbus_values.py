@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices.profiles import load_profile, shipped_profile
+from devices.profiles.decode import readings
 from devices.protocols.exchange import Answer
 from devices.protocols.modbus_rtu import Read, sealed
 from devices.protocols.values import ORDERS, WIDTHS, decode, encode
@@ -111,3 +113,14 @@ def test_every_float_survives_every_word_order(number, order):
 def test_what_does_not_fit_is_refused_and_never_cut(kind, value):
     with pytest.raises(ValueError, match=r"\w"):
         encode(kind, Decimal(value), ORDERS[WIDTHS[kind]][0])
+
+
+def test_digits_that_a_float_cannot_tell_apart_are_not_the_instruments():
+    """123456.789 as f32 is 123456.79: with a declared 0.001 the third decimal would be ours."""
+    text = (
+        shipped_profile("evse-ac-modbus").text.replace('range = ["0", "500"]\n', "", 1).replace('"0.01"', '"0.001"', 1)
+    )
+    poll = load_profile(text).polls[0]
+    for volts, quality in ((12345.5, "ok"), (123456.789, "out_of_range"), (-123456.789, "out_of_range")):
+        data = struct.pack(">f", volts) + bytes(26) + (1148).to_bytes(2, "big")
+        assert readings(poll, Answer(data=data))[0].quality.value == quality, volts

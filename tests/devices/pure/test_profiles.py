@@ -83,6 +83,7 @@ def test_a_mistake_in_a_modbus_profile_is_named(old, new, path, says):
         (BALANCE, 'values = ["S"]', "values = []", "polls[0].channels[0].stable.values", "must not be empty"),
         (BALANCE, 'terminator = "CR LF"', 'terminator = "CRLF"', "protocol.terminator", "not one of: CR LF, LF, CR"),
         (BALANCE, "agree = 2", "agree = 9", "polls[0].agree", "between 1 and 5"),
+        (METER, 'format = "XXX.X"', 'format = "XXX.X"\nresolution = "1"', "polls[1].channels[0].resolution", "be lost"),
         (BALANCE, 'send = "SI"', 'send = ""', "polls[0].agree", "comes unasked"),
     ],
 )
