@@ -24,6 +24,8 @@ def export(certificate: Certificate, directory: Path) -> list[str]:
         files[f"{certificate.number}.tlog-proof"] = proof.text().encode()
     for name, data in files.items():
         (directory / name).write_bytes(data)
+    if certificate.supplements is not None:  # it rests on the bundle of the certificate that it completes
+        return list(files)
     evidence = directory / f"{certificate.number}.evidence.zip"
     with evidence.open("wb") as target:
         bundle.write(certificate, target)

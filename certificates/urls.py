@@ -1,6 +1,6 @@
 from django.urls import path
 
-from certificates.views import archive, bulk, certificate, recalls, supplements
+from certificates.views import archive, bulk, certificate, evidence, recalls, supplements
 
 app_name = "certificates"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("recalls/", recalls.recalls, name="recalls"),
     path("<str:number>/", certificate.detail, name="detail"),
     path("<str:number>/correct/", certificate.correct, name="correct"),
+    path("<str:number>/evidence/", evidence.download, name="evidence"),
     path("<str:number>/keep/", certificate.keep, name="keep"),
     path("<str:number>/pdf/", certificate.download, name="download"),
     path("<str:number>/replace/", certificate.replace, name="replace"),

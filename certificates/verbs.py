@@ -8,6 +8,7 @@ register("certificate.replaced", zh="替代证书", en="replaced the certificate
 register("certificate.withdrawn", zh="撤回证书", en="withdrew the certificate")
 register("certificate.voided", zh="证书编号作废", en="voided the certificate number")
 register("certificate.downloaded", zh="下载证书", en="downloaded the certificate")
+register("certificate.evidence_taken", zh="下载证据包", en="took the evidence bundle")
 register("certificate.correction_opened", zh="开始更正证书", en="opened a correction of the certificate")
 register("certificate.correction_given_up", zh="放弃更正", en="gave the correction up")
 register("certificate.supplement_drafted", zh="编制证书补充", en="drafted a supplement to the certificate")

@@ -4,13 +4,14 @@
 from certificates.services import bulk  # registers its job
 from certificates.services.issuing import approve_and_issue, issue
 from certificates.services.sealing import seal_certificate
-from certificates.services.standing import note_download, replace_by, void_number, withdraw
+from certificates.services.standing import note_download, note_evidence, replace_by, void_number, withdraw
 
 __all__ = [
     "approve_and_issue",
     "bulk",
     "issue",
     "note_download",
+    "note_evidence",
     "replace_by",
     "seal_certificate",
     "void_number",

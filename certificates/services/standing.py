@@ -145,3 +145,8 @@ def void_number(certificate: Certificate, *, by: User, reason: str) -> None:
 @transaction.atomic
 def note_download(certificate: Certificate, *, by: User) -> None:
     record("certificate.downloaded", by=by, obj=certificate)
+
+
+@transaction.atomic
+def note_evidence(certificate: Certificate, *, by: User) -> None:
+    record("certificate.evidence_taken", by=by, obj=certificate)

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from django.db import connection
 from certificates import bundle
 from certificates.models import Certificate, DigitalCertificate, SealedFile
 from certificates.services import approve_and_issue
+from certificates.services.sealing import sealer
 from devices.agent.capture import Recording
 from devices.agent.reader import Reader
 from devices.models import Bench, CaptureSession, Port, Reading, RigProfile
@@ -115,7 +117,10 @@ def issued(folder: Path) -> Certificate:
     made = approve_and_issue(
         task, by=lab.approver, version=task.version, record_sha256=record.sha256, passphrase=PASSPHRASE
     )
+    stamps = sealer().keys.timestamper
+    stamps._clock = lambda: clock.now() - timedelta(minutes=1)  # long-term evidence must be newer than the seal
     jobs.run_due()
+    stamps._clock = clock.now
     made.refresh_from_db()
     assert made.state == Certificate.State.ISSUED
     services.integrate()

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from certificates import bundle
 from certificates.models import Certificate
+from lims.audit.models import Event
 from lims.audit.verify import __main__ as program
 from lims.core import packing
+from lims.people.models import User
 from tests.audit import evidence
 
 
@@ -91,6 +95,24 @@ def test_together_with_the_log_it_tells_what_became_of_the_certificate(case: Any
     log = evidence.logged(tmp_path / "log")
     status, found = verdict(capsys, case.bundle, log)
     assert status == 0 and any("neither withdrawn nor replaced" in one["en"] for one in found)
+
+
+@pytest.mark.parametrize(("who", "status"), [("auditor", 200), ("lead", 200), ("customer", 404), ("stranger", 404)])
+def test_auditors_and_staff_take_the_bundle_home_and_the_log_tells(
+    case: Any, client: Client, tmp_path: Path, capsys: Any, who: str, status: int
+) -> None:
+    client.force_login(User.objects.get(username=who))
+    answer = client.get(reverse("certificates:evidence", args=[case.number]))
+    assert answer.status_code == status
+    taken = Event.objects.filter(verb="certificate.evidence_taken")
+    if status == 404:
+        assert not taken.exists()
+        return
+    assert f'filename="{case.number}.evidence.zip"' in answer["Content-Disposition"]
+    path = tmp_path / "taken.zip"
+    path.write_bytes(b"".join(answer.streaming_content))
+    assert verdict(capsys, path)[0] == 0
+    assert [event.actor_name for event in taken] == [str(User.objects.get(username=who))]
 
 
 def without(members: dict[str, bytes], *names: str) -> dict[str, bytes]:

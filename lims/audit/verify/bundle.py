@@ -169,7 +169,7 @@ class _Check:
         return self.events
 
     def _proof(self) -> None:
-        """The proof that travels with the PDF is about the event of the issue."""
+        """The proof that travels with the PDF is about this very file: as issued, or as prolonged later."""
         found = proofs.parse(self.archive.text("certificate.tlog-proof"))
         entry = found.extra or b""
         fields = leaves.read(entry)
@@ -180,20 +180,17 @@ class _Check:
                 f"certificate.tlog-proof 不成立：{error}", f"certificate.tlog-proof does not hold: {error}"
             )
             return
-        issued = self._issued()
-        fits = (
-            issued
-            and found.index == issued.index
-            and fields["event"] == events.ISSUED
-            and fields["cert"] == self.facts["number"]
-        )
+        digest, number = self.archive.sha256("certificate.pdf")[0], self.facts["number"]
+        entered = next((one for one in self._told.told if one.index == found.index), None)
+        fits = entered and entered.verb in events.SEALED and (fields["cert"], fields.get("pdf")) == (number, digest)
         self.report.compare(
             bool(fits),
             Text(
-                f"随证书交付的证明成立：签发事件是日志（{head.size} 条）的第 {found.index} 条",
-                f"the proof handed out with the certificate holds: the issue is entry {found.index} of the log ({head.size} entries)",
+                f"随证书交付的证明成立：certificate.pdf 的登记是日志（{head.size} 条）的第 {found.index} 条",
+                f"the proof handed out with the certificate holds: certificate.pdf was entered as number {found.index} of the log "
+                f"({head.size} entries)",
             ),
-            Text("certificate.tlog-proof 证明的是别的事件", "certificate.tlog-proof is about another event"),
+            Text("certificate.tlog-proof 证明的是别的文件", "certificate.tlog-proof is about another file"),
         )
 
     def _issued(self) -> events.Told | None:

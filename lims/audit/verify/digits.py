@@ -14,7 +14,6 @@ from standards.procedures import Pack, PackErrors, RecordErrors, evaluate, load_
 FACTS, RECORD = "certificate-facts/1", "record-facts/1"
 OF_ISSUE = {
     "schema", "demonstration", "number", "check_value", "verify_url", "institute", "record_number", "replaces", "supplements",
-    "adjustment",
 }  # fmt: skip
 """Fields of the facts that come into being with the issue and follow from no record."""
 _WRITTEN = {"not_applicable": "n/a"}

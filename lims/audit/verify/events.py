@@ -16,7 +16,7 @@ from lims.core.text import DataError, Text
 SCHEMA = "lims-evidence-events/1"
 MOST_EVENTS, MOST_HASHES = 20_000, 64
 TASK, CERTIFICATE = "instruments.task", "certificates.certificate"
-ISSUED = "certificate.issued"
+ISSUED, SEALED = "certificate.issued", ("certificate.issued", "certificate.prolonged")
 TOLERANCE = timedelta(minutes=10)
 
 
