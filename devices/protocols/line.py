@@ -106,7 +106,7 @@ class Lines:
 
     def feed(self, data: bytes, *, beginning: bool) -> list[tuple[bytes, str | Trouble | None]]:
         """The lines that are complete now. `beginning`: the line was silent long enough for these bytes to begin one."""
-        self._whole = self._whole or (beginning and not self._waiting and not self._torn)
+        self._whole = self._whole or (beginning and not self._waiting)
         self._waiting += data
         found = []
         while self._terminator in self._waiting:
@@ -127,7 +127,7 @@ class Lines:
         return left
 
     def _said(self, line: bytes) -> str | Trouble | None:
-        if not self._whole:
+        if not self._whole or self._torn:
             return None
         if len(line) > self._longest:
             return too_long(self._longest)
