@@ -19,7 +19,9 @@ def notices(request: HttpRequest) -> HttpResponse:
     """The recalls of the viewer's organisation, newest first."""
     if refusal := people_rules.has_role(request.user, Role.CUSTOMER):
         raise Refused(refusal)
-    shown = page(selectors.recalls(request.user), order=("-made_at", "-pk"), after=request.GET.get("after", ""), size=30)
+    shown = page(
+        selectors.recalls(request.user), order=("-made_at", "-pk"), after=request.GET.get("after", ""), size=30
+    )
     rows = [(row, rules.may_confirm_recall(row, request.user) is None) for row in shown.rows]
     return render(
         request, "portal/notices.html", {"rows": rows, "more_url": f"?after={shown.after}" if shown.after else ""}

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 QUESTIONS = {
     "unchanged": _("文件自盖章以来没有改动过吗？"),
     "by": _("由谁盖章？其签发机构可信吗？"),
-    "when": _("什么时候盖的章？"),
-    "status": _("证书现在的状态？"),
+    "when": _("盖章的时间有证明吗？"),
+    "status": _("证书现在仍然有效吗？"),
 }
 STATES = {"yes": _("是"), "no": _("否"), "unknown": _("无法判断")}
 

@@ -198,6 +198,6 @@ def _public(found: Certificate) -> dict[str, object]:
         "facts": json.loads(found.facts),
         "standing": selectors.standing(found),
         "answers": of_paper(found),
-        "sealed": selectors.sealed(found),
+        "editions": found.sealed.order_by("edition"),
         "replaces": found.replaces.order_by("pk"),
     }

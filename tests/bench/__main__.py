@@ -20,6 +20,7 @@ PARTS = (
     "record",
     "certificate",
     "log",
+    "verify",
     "pages",
     "ingest",
     "live",
@@ -109,6 +110,10 @@ def child(part: str, out: Path) -> None:
             from tests.bench import live
 
             found = live.figures()
+        elif part == "verify":
+            from tests.bench import verify
+
+            found = verify.figures(factories.laboratory())
         elif part == "log":
             from tests.bench import log
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ from typing import Any
 import pikepdf
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import fields
+from pyhanko.sign.signers import cms_embedder, pdf_byterange
 
-from certificates.sealing import Keys, Sealer
+from certificates.sealing import Keys, Sealer, der
 from tests import pdfs
 
 
-def altered(pdf: bytes) -> bytes:
-    """One bit of a page's content differs."""
-    at = pdf.index(b"stream") + 40
+def altered(pdf: bytes, *, after: int = 0) -> bytes:
+    """One bit of a stream differs: the first, or the first one behind `after`."""
+    at = pdf.index(b"stream", after) + 40
     return pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :]
 
 
@@ -31,11 +35,64 @@ def updated(pdf: bytes) -> bytes:
     return out.getvalue()
 
 
+def written_into_seal(pdf: bytes) -> bytes:
+    """Something stands in the zeros behind the signature, which no signature covers."""
+    end = _place(pdf)[1] - 1
+    assert pdf[end - 8 : end] == b"00000000"
+    return pdf[: end - 8] + b"C0FFEE00" + pdf[end:]
+
+
+def false_seal(pdf: bytes) -> bytes:
+    """One digit of the value of the signature differs."""
+    begin, _end = _place(pdf)
+    signature = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0].signer_info["signature"].native
+    at = pdf.lower().index(signature.hex().encode(), begin) + 2 * len(signature) - 1
+    return pdf[:at] + (b"0" if pdf[at : at + 1] != b"0" else b"1") + pdf[at + 1 :]
+
+
+def moved_range(pdf: bytes) -> bytes:
+    """What is said to be signed leaves out one byte more than the signature."""
+    begin, _end = _place(pdf)
+    return pdf.replace(b"/ByteRange [0 %d " % begin, b"/ByteRange [0 %d " % (begin - 1), 1)
+
+
+def carrying(sealer: Sealer) -> bytes:
+    """Another page under a genuine signature, into which the genuine content was put: it fits itself, not the file."""
+    pdf = sealer.seal(pdfs.plain("genuine"), at=datetime.now(UTC))
+    begin, end = _place(pdf)
+    signed = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0].signed_data
+    content = der.sequence(der.oid("1.2.840.113549.1.7.1"), der.tlv(0xA0, der.octets(pdf[:begin] + pdf[end:])))
+    before, after = ("version", "digest_algorithms"), ("certificates", "signer_infos")
+    body = der.sequence(*(signed[one].dump() for one in before), content, *(signed[one].dump() for one in after))
+    return _sealed_by_hand(pdfs.plain("forged"), der.sequence(der.oid("1.2.840.113549.1.7.2"), der.tlv(0xA0, body)))
+
+
 def foreign(folder: Path, *, size: int = 0) -> bytes:
     """A file sealed by another institute under an authority of its own; with an attachment of `size` random bytes."""
     with pikepdf.new() as document:
         document.add_blank_page()
         if size:
             document.attachments["readings.bin"] = os.urandom(size)
-        plain = pdfs.saved(document)
+        plain = pdfs.saved(document, compress_streams=False)
     return Sealer(Keys.development(folder, institute="另一机构")).seal(plain, at=datetime.now(UTC))
+
+
+def _place(pdf: bytes) -> tuple[int, int]:
+    """Where the signature stands: from its opening bracket to behind its closing one."""
+    found = re.search(rb"/ByteRange \[0 (\d+) (\d+) ", pdf)
+    assert found
+    return int(found[1]), int(found[2])
+
+
+def _sealed_by_hand(pdf: bytes, signature: bytes) -> bytes:
+    """A file whose signature field holds these bytes, wherever they come from."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    field = fields.SigFieldSpec("Seal", on_page=0, box=(10, 10, 60, 60))
+    steps = cms_embedder.PdfCMSEmbedder(new_field_spec=field).write_cms(field_name="Seal", writer=writer)
+    next(steps)
+    held = pdf_byterange.SignatureObject(subfilter=fields.SigSeedSubFilter.PADES, bytes_reserved=2 * len(signature))
+    steps.send(cms_embedder.SigObjSetup(sig_placeholder=held))
+    _digest, output = steps.send(cms_embedder.SigIOSetup(md_algorithm="sha256", in_place=False))
+    steps.send(signature)
+    out: bytes = output.getvalue()
+    return out

@@ -107,6 +107,8 @@
     worker.postMessage({ file, roots: new URL(place.dataset.roots, location).href, status: new URL(place.dataset.status, location).href })
   }
 
+  // The same name chosen again may be another file by now; without this the browser would not say so.
+  input.addEventListener("click", () => (input.value = ""))
   input.addEventListener("change", () => {
     if (input.files.length) check(input.files[0])
   })
