@@ -15,6 +15,8 @@ from instruments.models import Record
 from lims.audit import selectors, services
 from lims.audit.models import Entry, Event
 from lims.audit.verify import __main__ as program
+from lims.audit.verify import printed
+from lims.audit.verify.report import Report
 from lims.core import canonical
 from lims.people.models import User
 from standards.procedures import evaluate, load_pack, result_tables
@@ -312,3 +314,19 @@ def test_a_prolonged_file_is_good_and_one_prolonged_behind_the_log_is_not(
     members = evidence.unpacked(case.bundle) | {"certificate.pdf": evidence.unpacked(good)["certificate.pdf"]}
     status, faults = found(capsys, [evidence.packed(tmp_path / "x.zip", members)])
     assert status == 1 and any("what was appended after the seal is not in the log" in one["en"] for one in faults)
+
+
+def test_pages_that_print_another_result_than_the_facts_are_found(handed_out: Path) -> None:
+    """The institute's own seal and log cannot help a document that says something else than what it was made from."""
+    members = evidence.unpacked(handed_out)
+    stated = json.loads(members["facts.json"])
+    report = Report("facts")
+    printed.check(report, members["certificate.pdf"], stated)
+    assert report.status == 0, report.lines("en")
+    row = next(result for result in stated["results"] if result["rows"])["rows"][0]
+    row[-2] = "+9.9"
+    stated["dates"]["valid_until"] = "2099-12-31"
+    report = Report("other facts")
+    printed.check(report, members["certificate.pdf"], stated)
+    said = "\n".join(report.lines("en"))
+    assert report.status == 1 and "'2099-12-31' of the facts does not stand on the pages" in said and "+9.9" in said

@@ -17,7 +17,7 @@ from lims.audit import leaves
 from lims.audit.tlog import proof as proofs
 from lims.audit.tlog.merkle import ProofError
 from lims.audit.tlog.note import NoteError, Verifier
-from lims.audit.verify import digits, events, people, seal, sessions, twin, upwards
+from lims.audit.verify import digits, events, keys, people, printed, seal, sessions, twin, upwards
 from lims.audit.verify.archive import MANIFEST, SCHEMA, Archive, Unfit
 from lims.audit.verify.events import CERTIFICATE, Events
 from lims.audit.verify.report import Report
@@ -42,7 +42,7 @@ class Keys:
     witnesses: Sequence[Verifier] = ()
 
 
-def check(path: Path, keys: Keys) -> tuple[Report, Events | None]:
+def check(path: Path, trusted: Keys) -> tuple[Report, Events | None]:
     """Everything a bundle shows; and its events, to hold them against a log the reader has. Never raises for what is in it."""
     report = Report(str(path))
     try:
@@ -55,7 +55,7 @@ def check(path: Path, keys: Keys) -> tuple[Report, Events | None]:
         return report, None
     if manifest is None:
         return report, None
-    return report, _Check(report, archive, manifest, keys).run()
+    return report, _Check(report, archive, manifest, trusted, path.parent).run()
 
 
 def _manifest(report: Report, archive: Archive) -> Mapping[str, Any] | None:
@@ -97,8 +97,11 @@ def _manifest(report: Report, archive: Archive) -> Mapping[str, Any] | None:
 class _Check:
     """One bundle on its way through the checks."""
 
-    def __init__(self, report: Report, archive: Archive, manifest: Mapping[str, Any], keys: Keys) -> None:
-        self.report, self.archive, self.manifest, self.given = report, archive, manifest, keys
+    def __init__(
+        self, report: Report, archive: Archive, manifest: Mapping[str, Any], given: Keys, folder: Path
+    ) -> None:
+        """`folder`: where the bundle lies; heads that hand over from one key of the log to the next may lie there too."""
+        self.report, self.archive, self.manifest, self.given, self.folder = report, archive, manifest, given, folder
         self.facts: dict[str, Any] = {}
         self.record: dict[str, Any] = {}
         self.events: Events | None = None
@@ -160,7 +163,9 @@ class _Check:
             self.facts, self.record = facts, record
 
     def _events(self) -> None:
-        self.events = events.check(self.report, self.archive.json("events.json"), self.log)
+        told = self.archive.json("events.json")
+        self.log = keys.of_note(str(told["checkpoint"]), self.log, self.folder)
+        self.events = events.check(self.report, told, self.log)
         cosigned(self.report, self.events.note, self.given.witnesses)
 
     @property
@@ -203,6 +208,7 @@ class _Check:
         issued = self._issued()
         public = [one for one in self._told.told if one.public.get("cert") == self.facts["number"]]
         seal.check(self.report, self.archive.read("certificate.pdf"), self.trust, issued, public)
+        printed.check(self.report, self.archive.read("certificate.pdf"), self.facts)
         wanted = digits.sha256(self.facts)
         if issued is not None:
             self.report.compare(
