@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "lims.auditor.middleware.GrantMiddleware",
 ]
 
 ROOT_URLCONF = "lims.urls"
@@ -292,6 +293,10 @@ LOG_WITNESSES = env.words("LIMS_WITNESSES")
 PERSONAL_SIGNATURES = env.text("LIMS_PERSONAL_SIGNATURES", "offered" if MODE == "test" else "required")
 if PERSONAL_SIGNATURES not in {"required", "offered"}:
     raise ImproperlyConfigured(f"LIMS_PERSONAL_SIGNATURES must be required or offered, not {PERSONAL_SIGNATURES!r}")
+# Whether auditors look at anything only under a grant (`required`), or are bound by one only once they were given one (`offered`).
+AUDITOR_GRANTS = env.text("LIMS_AUDITOR_GRANTS", "offered" if MODE == "test" else "required")
+if AUDITOR_GRANTS not in {"required", "offered"}:
+    raise ImproperlyConfigured(f"LIMS_AUDITOR_GRANTS must be required or offered, not {AUDITOR_GRANTS!r}")
 # Memory factor of one try at a passphrase (scrypt's N); tests open hundreds of keys.
 PASSPHRASE_COST = 2**4 if MODE == "test" else 2**15
 # Real authorities; empty means the development authority of KEYS_DIR.

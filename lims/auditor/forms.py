@@ -1,6 +1,7 @@
 """What an auditor asks for."""
 
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -8,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from lims.auditor.drawing import MOST
 from lims.auditor.selectors.asof import KINDS
+from lims.people.models import Role, User
+from standards.models import Category
 
 
 class MomentForm(forms.Form):
@@ -34,3 +37,21 @@ class DrawForm(forms.Form):
         max_length=200,
         help_text=_("公开的、事先无法选择的文字，如约定日期的开奖号码；任何人可据此重复抽取"),
     )
+
+
+class GrantForm(forms.Form):
+    """Whom to let in, for what, and when."""
+
+    auditor = forms.ModelChoiceField(label=_("审核员"), queryset=User.objects.none())
+    purpose = forms.CharField(label=_("审核事由"), max_length=300)
+    categories = forms.MultipleChoiceField(
+        label=_("器具类别"), choices=Category.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("一个都不选表示全部"),
+    )  # fmt: skip
+    valid_from = forms.DateField(label=_("自"), widget=forms.DateInput(attrs={"type": "date"}))
+    valid_until = forms.DateField(label=_("至"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        rows = User.objects.filter(held_roles__role=Role.AUDITOR, is_active=True).order_by("display_name")
+        self.fields["auditor"].queryset = rows  # type: ignore[attr-defined]

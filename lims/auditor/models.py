@@ -1,10 +1,47 @@
-"""What an auditor leaves behind: the samples drawn, and what was ticked and remarked about each certificate in them."""
+"""What an auditor may see and leaves behind: grants, samples drawn, and what was ticked and remarked about each certificate."""
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from lims.core.frozen import Frozen
+from standards.models import Category
+
+
+class Grant(models.Model):
+    """An auditor may look at everything, or at what concerns some categories, in a period. Only its end can be moved forward:
+    a revoked grant stays with the reason."""
+
+    auditor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="audit_grants")
+    purpose = models.CharField(_("审核事由"), max_length=300)
+    categories = models.JSONField(_("器具类别"), default=list, blank=True, help_text="empty: everything")
+    valid_from = models.DateField(_("自"))
+    valid_until = models.DateField(_("至"))
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField(_("授权时间"))
+    revoked_at = models.DateTimeField(_("撤销时间"), null=True)
+    revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    revoked_reason = models.CharField(_("撤销原因"), max_length=300, blank=True)
+
+    frozen = Frozen(
+        columns=("auditor", "purpose", "categories", "valid_from", "valid_until", "granted_by", "granted_at")
+    )
+
+    class Meta:
+        verbose_name = _("审核授权")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(valid_until__gte=models.F("valid_from")), name="audit_grant_dates"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.auditor} · {self.valid_from} – {self.valid_until}"
+
+    @property
+    def scope(self) -> list[str]:
+        """The categories in words; empty means everything."""
+        return [str(Category(one).label) for one in self.categories]
 
 
 class Sample(models.Model):

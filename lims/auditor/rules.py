@@ -1,11 +1,19 @@
 """Who may walk through everything, draw samples and tick, and why not."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 from lims.auditor.drawing import MOST
-from lims.auditor.models import Sample, Tick
+from lims.auditor.models import Grant, Sample, Tick
 from lims.auditor.selectors import looks_inside
+from lims.auditor.selectors.grants import bound
 from lims.core.text import Reason, reason
 from lims.people.models import Role
-from lims.people.selectors import roles_of
+from lims.people.selectors import is_staff, roles_of
+from standards.models import Category
+
+ROOMS = "/audit/"
+LONGEST_GRANT = timedelta(days=366)
 
 
 def may_audit(viewer: object) -> Reason | None:
@@ -17,6 +25,80 @@ def may_audit(viewer: object) -> Reason | None:
         "只有审核员和本机构人员可以查看",
         "only auditors and the institute's own people may look at this",
     )
+
+
+def may_enter(viewer: object, path: str, *, writes: bool) -> Reason | None:
+    """Whether an auditor who is bound by grants may ask for a page."""
+    found = bound(viewer)
+    if found is None:
+        return None
+    if found.grant is None:
+        return _no_grant(found.last)
+    inside = path.startswith(ROOMS)
+    if writes and not inside:
+        return reason("auditor_reads_only", "审核员只能查看，不能修改", "auditors look, they change nothing",
+                      "检查结果请在样本页面填写", "tick and comment on the pages of your sample")  # fmt: skip
+    if found.categories is not None and not inside:
+        shown = "、".join(found.grant.scope)
+        return reason(
+            "outside_scope",
+            f"审核范围（{shown}）之外：此页面显示的内容超出范围",
+            f"outside the scope of the audit ({', '.join(sorted(found.categories))}): this page shows more than that",
+            "请从“审核”页面查看范围内的证书、标准和设备，或请质量负责人扩大范围",
+            "look from the pages under Audit, or ask the quality manager for a wider scope",
+        )
+    return None
+
+
+def _no_grant(last: Grant | None) -> Reason:
+    action = ("请联系质量负责人授予审核权限", "ask the quality manager for a grant")
+    if last is None:
+        return reason("no_grant", "您没有审核授权", "you have no grant to audit", *action)
+    if last.revoked_at:
+        return reason("grant_revoked", f"您的审核授权已撤销：{last.revoked_reason}",
+                      f"your grant to audit was revoked: {last.revoked_reason}", *action)  # fmt: skip
+    return reason("outside_period", f"审核授权的期间是 {last.valid_from} 至 {last.valid_until}",
+                  f"your grant to audit is for {last.valid_from} to {last.valid_until}", *action)  # fmt: skip
+
+
+def may_grant(viewer: object) -> Reason | None:
+    if Role.QUALITY_MANAGER in roles_of(viewer):
+        return None
+    return reason(
+        "not_quality_manager",
+        "只有质量负责人可以授予或撤销审核权限",
+        "only the quality manager grants and revokes audits",
+    )
+
+
+def grant_makes_sense(
+    auditor: object, purpose: str, categories: Sequence[str], valid_from: date, valid_until: date
+) -> Reason | None:
+    if Role.AUDITOR not in roles_of(auditor) or is_staff(auditor):
+        return reason(
+            "grantee_is_no_auditor",
+            "只能授予只有审核员角色的人员",
+            "only people whose single role is auditor are given a grant",
+        )
+    if not purpose.strip():
+        return reason("no_purpose", "没有填写审核事由", "there is no purpose", where="purpose")
+    if unknown := set(categories) - set(Category.values):
+        names = ", ".join(sorted(unknown))
+        return reason(
+            "unknown_category", f"没有这个器具类别：{names}", f"there is no category {names}", where="categories"
+        )
+    if not timedelta(0) <= valid_until - valid_from <= LONGEST_GRANT:
+        return reason("grant_period", f"授权期间应为 1 至 {LONGEST_GRANT.days} 天", f"a grant is for 1 to {LONGEST_GRANT.days} days",
+                      where="valid_until")  # fmt: skip
+    return None
+
+
+def may_be_revoked(given: Grant, why: str) -> Reason | None:
+    if given.revoked_at:
+        return reason("already_revoked", "该授权已撤销", "the grant is revoked already")
+    if not why.strip():
+        return reason("no_reason", "没有填写撤销原因", "there is no reason", where="why")
+    return None
 
 
 def may_draw(viewer: object) -> Reason | None:

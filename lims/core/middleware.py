@@ -28,12 +28,16 @@ class RequestContextMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refused):
             return None
-        status = 409 if isinstance(exception, Conflict) else 422
-        if "application/json" in request.headers.get("Accept", ""):
-            return JsonResponse({"reasons": [one.as_json() for one in exception.reasons]}, status=status)
-        language = get_language() or "zh-hans"
-        shown = [
-            {"text": one.text.get(language), "action": one.action.get(language) if one.action else ""}
-            for one in exception.reasons
-        ]
-        return render(request, "refused.html", {"reasons": shown}, status=status)
+        return refusal(request, exception, 409 if isinstance(exception, Conflict) else 422)
+
+
+def refusal(request: HttpRequest, refused: Refused, status: int) -> HttpResponse:
+    """The page, or the JSON, that says why something was refused and what to do."""
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"reasons": [one.as_json() for one in refused.reasons]}, status=status)
+    language = get_language() or "zh-hans"
+    shown = [
+        {"text": one.text.get(language), "action": one.action.get(language) if one.action else ""}
+        for one in refused.reasons
+    ]
+    return render(request, "refused.html", {"reasons": shown}, status=status)

@@ -21,7 +21,6 @@ from lims.core.text import Refused
 from tests import factories
 from tests.certificates.issued import certificate
 
-
 pytestmark = pytest.mark.django_db
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from certificates.models import Certificate
 from lims.audit.models import Event
 from lims.audit.selectors import of_object
+from lims.auditor.selectors.grants import scope
 from lims.people.models import Authorisation, Qualification, Registration, Role, User, UserRole
 from standards.models import Device, DeviceCertificate, MeasurementStandard, ProcedureVersion
 
@@ -233,11 +234,33 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def subjects(kind: str, query: str) -> list[models.Model]:
-    """The objects of a kind whose key is the query, or whose name contains it; at most twenty."""
+def subjects(viewer: object, kind: str, query: str) -> list[models.Model]:
+    """The objects of a kind, within the viewer's scope, whose key is the query, or whose name contains it; at most twenty.
+
+    People are in every scope: anybody may have worked on anything.
+    """
     what = KINDS[kind]
     names = {"person": "display_name", "standard": "name", "device": "name", "pack": "code"}
     found = Q(**{what.key: query})
     if kind in names:
         found |= Q(**{f"{names[kind]}__icontains": query})
-    return list(what.model._default_manager.filter(found).order_by("pk")[:20])
+    rows = what.model._default_manager.filter(found).order_by("pk")
+    categories = scope(viewer)
+    if categories is None or kind == "person":
+        return list(rows[:20])
+    return [one for one in rows[:200] if categories & _categories_of(one)][:20]
+
+
+def _categories_of(one: Any) -> set[str]:
+    """The categories of instruments an object has to do with. A standard names them, or the procedures it serves for."""
+    if isinstance(one, Certificate):
+        return {one.instrument.category}
+    if isinstance(one, ProcedureVersion):
+        return set(one.categories)
+    if isinstance(one, Device):
+        standards = [member.standard for member in one.memberships.select_related("standard")]
+    else:
+        standards = [one]
+    codes = {code for standard in standards for code in standard.procedure_codes}
+    served = ProcedureVersion.objects.filter(code__in=codes).values_list("categories", flat=True)
+    return {name for names in (*served, *(standard.categories for standard in standards)) for name in names}

@@ -11,15 +11,18 @@ from django.db.models import Prefetch, QuerySet
 
 from certificates.models import Certificate
 from lims.auditor.models import Sample, SampleItem, Tick
+from lims.auditor.selectors.grants import bound
 from lims.auditor.selectors.trace import Walk, looks_inside, traceable
 
 SCHEMA = "lims-audit-report/1"
 
 
 def samples(viewer: object) -> QuerySet[Sample]:
-    """All samples for whoever may audit, newest first."""
+    """The samples a viewer may see, newest first: an auditor under a grant the own ones, others who look inside all."""
     rows = Sample.objects.select_related("drawn_by").order_by("-pk")
-    return rows if looks_inside(viewer) else rows.none()
+    if not looks_inside(viewer):
+        return rows.none()
+    return rows.filter(drawn_by=viewer) if bound(viewer) else rows
 
 
 def strata(viewer: object, since: date, until: date) -> dict[str, str]:

@@ -17,6 +17,7 @@ from certificates.selectors import certificates
 from devices.models import CaptureSession
 from devices.models import Reading as StoredReading
 from devices.selectors import again_reading, first_broken_frame, frames_of
+from lims.auditor.selectors.grants import scope
 from lims.core import canonical
 from lims.core.text import Text
 from lims.people.models import Role
@@ -35,9 +36,12 @@ def looks_inside(viewer: object) -> bool:
 
 
 def traceable(viewer: object) -> QuerySet[Certificate]:
-    """Certificates whose inside the viewer may walk: all for staff and auditors, none for customers."""
+    """Certificates whose inside the viewer may walk: all for staff, those of the scope for auditors, none for customers."""
     rows = certificates(viewer)
-    return rows if looks_inside(viewer) else rows.none()
+    if not looks_inside(viewer):
+        return rows.none()
+    categories = scope(viewer)
+    return rows if categories is None else rows.filter(instrument__category__in=categories)
 
 
 @dataclass(frozen=True)

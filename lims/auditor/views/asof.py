@@ -20,7 +20,7 @@ def as_of(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"form": form}
     if form.is_bound and form.is_valid():
         kind, key = form.cleaned_data["kind"], form.cleaned_data["key"].strip()
-        found = asof.subjects(kind, key)
+        found = asof.subjects(request.user, kind, key)
         exact = [one for one in found if getattr(one, asof.KINDS[kind].key) == key]
         context["found"] = [(one, _address(request, kind, one)) for one in found]
         if exact or len(found) == 1:

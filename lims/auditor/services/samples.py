@@ -1,4 +1,4 @@
-"""The only writes of an auditor: drawing a sample, ticking and commenting, exporting the report. Each is an event."""
+"""Drawing a sample, ticking and commenting, exporting the report. Each is an event."""
 
 import hashlib
 import zipfile
