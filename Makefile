@@ -51,7 +51,7 @@ test: setup
 bench: setup
 	$(BIN)/python -m tests.bench $(PARTS) --out bench.json
 
-# The program with which strangers check a log or a certificate's proof: one file, Python and `cryptography`.
+# The program with which strangers check an evidence bundle, a proof or a log: one file, Python and `cryptography`.
 verifier: setup
 	@$(BIN)/python -m lims.core.packing lims.audit.verify.__main__ dist/lims-verify.pyz >/dev/null && echo dist/lims-verify.pyz
 

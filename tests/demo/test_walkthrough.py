@@ -38,7 +38,9 @@ def test_the_walkthrough_ends_with_two_sealed_certificates_whose_digits_come_fro
         assert (out / f"{one['number']}.pdf").read_bytes().startswith(b"%PDF-1.7")
     assert b"BEGIN CERTIFICATE" in (out / "root-ca.pem").read_bytes()
     assert site.manage("log", "export", str(out / "log")).returncode == 0
-    proofs = [str(out / f"{one['number']}.tlog-proof") for one in answer["certificates"]]
+    proofs = [
+        str(out / f"{one['number']}{end}") for one in answer["certificates"] for end in (".tlog-proof", ".evidence.zip")
+    ]
     checked = subprocess.run(
         [sys.executable, "-m", "lims.audit.verify", *proofs, str(out / "log"), "--json"],
         capture_output=True,
