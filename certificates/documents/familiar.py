@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import glyphs
@@ -31,32 +30,30 @@ _SINGLE = {"/Kids", "/AF"}  # lists of parts that are alike
 _EDITED = re.compile(rb"<(rdf:li|pdf:Keywords)([^<>]*)>([^<>]*)</")
 _DATED = re.compile(rb"<(xmp:CreateDate|xmp:ModifyDate)>\d{4}-\d\d-\d\dT00:00:00\+00:00</")
 _NUMBER = rb"-?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})"
+# An operation: array of numbers, numbers, name with a number, string or marked text, operator.
 _OPERATION = re.compile(
-    rb"((\[(?:"
-    + _NUMBER
-    + rb"\s+)*"
-    + _NUMBER
-    + rb"\]\s+)?((?:"
-    + _NUMBER
-    + rb"\s+)*)(?:/([A-Za-z0-9+.]+)\s+((?:"
-    + _NUMBER
-    + rb"\s+)?))?"
+    rb"((\[(?:%(n)s\s+)*%(n)s\]\s+)?((?:%(n)s\s+)*)(?:/([A-Za-z0-9+.]+)\s+((?:%(n)s\s+)?))?"
     rb"(?:(\((?:[^()\\]|\\[0-7]{3}|\\[()\\nrtbf])*\)|<</ActualText <[0-9A-F]*>>>)\s+)?([A-Za-z]+\*?)(?:\s+|\Z))"
+    % {b"n": _NUMBER}
 )
 _CHARACTER = re.compile(rb"\\[0-7]{3}|\\.|[^\\]", re.DOTALL)
 _ESCAPED = {b"n": 10, b"r": 13, b"t": 9, b"b": 8, b"f": 12, b"(": 40, b")": 41, b"\\": 92}
 # Operators with their operands: a number of numbers, and a for an array of numbers, N for a name, s for a string, m for marked text.
 # What is not here (patterns, images, states, invisible text …) is not drawn by this house.
+_ANYWHERE = {b"rg": "3", b"RG": "3", b"g": "1", b"G": "1", b"BDC": "0Nm", b"EMC": "0"}
 _OUTSIDE = {
+    **_ANYWHERE,
     b"q": "0", b"Q": "0", b"cm": "6", b"w": "1", b"J": "1", b"j": "1", b"M": "1", b"d": "1a", b"m": "2", b"l": "2", b"c": "6", b"v": "4",
     b"y": "4", b"h": "0", b"re": "4", b"S": "0", b"s": "0", b"f": "0", b"f*": "0", b"B": "0", b"B*": "0", b"b": "0", b"b*": "0", b"n": "0",
     b"W": "0", b"W*": "0", b"BT": "0", b"Do": "0N",
 }  # fmt: skip
 _INSIDE = {
+    **_ANYWHERE,
     b"ET": "0", b"Td": "2", b"TD": "2", b"Tm": "6", b"TL": "1", b"T*": "0", b"Tf": "0N1", b"Tc": "1", b"Tw": "1", b"Tz": "1", b"Ts": "1",
     b"Tj": "0s",
 }  # fmt: skip
-_ANYWHERE = {b"rg": "3", b"RG": "3", b"g": "1", b"G": "1", b"BDC": "0Nm", b"EMC": "0"}
+# Those that change what is drawn with, or draw something that has to be there.
+_NOTED = {b"Tj", b"Tf", b"BT", b"ET", b"q", b"Q", b"Do", b"BDC", b"EMC"}
 _NESTED = 12  # far below the 28 that PDF/A allows for page and form together
 
 
@@ -204,10 +201,17 @@ class _Walk:
         fonts, forms = self.resolved(resources.get("/Font")), self.resolved(resources.get("/XObject"))
         font: Value | None = None
         kept: list[Value | None] = []
-        text = marked = False
-        for token, operands, name, string in _operations(data):
-            if operands != _ANYWHERE.get(token, (_INSIDE if text else _OUTSIDE).get(token)):
-                raise Unfamiliar(f"operator {token!r} with {operands}{' inside text' if text else ''}")
+        allowed, marked, read = _OUTSIDE, False, 0
+        data = data.lstrip()
+        for whole, array, numbers, name, size, string, token in _OPERATION.findall(data):
+            read += len(whole)
+            operands = str(len(numbers.split()))
+            if array or name or string:
+                operands += _further(array, name, size, string)
+            if operands != allowed.get(token):
+                raise Unfamiliar(f"operator {token!r} with {operands}")
+            if token not in _NOTED:
+                continue
             if token == b"Tj":
                 if form or not isinstance(font, Ref):
                     raise Unfamiliar("text without a font of its own")
@@ -217,7 +221,7 @@ class _Walk:
                 if not isinstance(font, Ref):
                     raise Unfamiliar(f"font {name!r} is not among the resources")
             elif token in (b"BT", b"ET"):
-                text = token == b"BT"
+                allowed = _INSIDE if token == b"BT" else _OUTSIDE
             elif token == b"q":
                 kept.append(font)
                 if len(kept) > _NESTED:
@@ -233,7 +237,9 @@ class _Walk:
                 if marked != (token == b"EMC") or name not in (b"Span", b""):
                     raise Unfamiliar("marked contents")
                 marked = not marked
-        if kept or text or marked:
+        if read != len(data):
+            raise Unfamiliar("contents that cannot be read")
+        if kept or marked or allowed is _INSIDE:
             raise Unfamiliar("a page or form that does not end what it began")
 
     def font(self, number: int) -> None:
@@ -257,21 +263,10 @@ class _Walk:
         self.found.add(glyphs.check(data, codes, int(first), [float(str(one)) for one in widths]))
 
 
-def _operations(data: bytes) -> Iterator[tuple[bytes, str, bytes, bytes]]:
-    """(operator, its operands as in the tables above, the name, the string or marked text); every byte belongs to one."""
-    data, read = data.lstrip(), 0
-    for whole, array, numbers, name, size, string, operator in _OPERATION.findall(data):
-        read += len(whole)
-        operands = str(len(numbers.split()))
-        if array:
-            operands += "a"
-        if name:
-            operands += "N1" if size else "N"
-        if string:
-            operands += "m" if string[:1] == b"<" else "s"
-        yield operator, operands, name, string
-    if read != len(data):
-        raise Unfamiliar("contents that cannot be read")
+def _further(array: bytes, name: bytes, size: bytes, string: bytes) -> str:
+    """The operands beside plain numbers, as the tables of operators write them."""
+    kind = ("m" if string[:1] == b"<" else "s") if string else ""
+    return ("a" if array else "") + (("N1" if size else "N") if name else "") + kind
 
 
 def _codes(strings: list[bytes]) -> set[int]:
