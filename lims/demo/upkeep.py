@@ -116,14 +116,14 @@ def _tests(one: Measured, since: date) -> Iterator[tuple[str, date, list[str]]]:
             yield _KIND.CHECK, on, _readings(draw, one, 5)
         if month % 12 == 0:
             if (one.code, month) != ("YS-JB-003", 24):
-                yield _KIND.REPEATABILITY, on, _readings(draw, one, 10)
+                yield _KIND.REPEATABILITY, on, _readings(draw, one, 10, calm=month > 12)
             yield _KIND.STABILITY, on, _readings(draw, one, 10)
 
 
-def _readings(draw: random.Random, one: Measured, count: int) -> list[str]:
-    """Readings as an instrument would show them, a digit finer than their scatter."""
-    step = Decimal(one.scatter) / 10
-    return [f"{Decimal(one.centre) + draw.randint(-17, 17) * step:f}" for _ in range(count)]
+def _readings(draw: random.Random, one: Measured, count: int, *, calm: bool = False) -> list[str]:
+    """Readings as an instrument would show them, a digit finer than their scatter; calm ones scatter half as much."""
+    step, reach = Decimal(one.scatter) / 10, 9 if calm else 17
+    return [f"{Decimal(one.centre) + draw.randint(-reach, reach) * step:f}" for _ in range(count)]
 
 
 def _test(by: User, parameter: Parameter, kind: str, on: date, readings: list[str], centre: str) -> None:

@@ -1,5 +1,7 @@
 """What shows that a measurement standard still measures as it did: its parameters, its plan, its tests (JJF 1033, 4.6)."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -142,3 +144,24 @@ class CapabilityTest(models.Model):
     @property
     def sentence(self) -> Text:
         return Text(self.said, self.said_en)
+
+    @property
+    def shown_value(self) -> str:
+        """The result with four significant digits; judged with all of them."""
+        return _shown(self.value)
+
+    @property
+    def shown_limit(self) -> str:
+        return _shown(self.limit)
+
+
+def _shown(digits: str) -> str:
+    """At most four significant digits, without an exponent; fewer where fewer were given."""
+    if not digits:
+        return ""
+    number = Decimal(digits)
+    finest = number.adjusted() - 3
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= finest or finest >= 0:
+        return digits
+    return f"{number.quantize(Decimal(1).scaleb(finest)):f}"

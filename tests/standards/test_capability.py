@@ -199,3 +199,18 @@ def test_a_chart_needs_groups_with_spread_and_marks_what_is_out(people, paramete
     enter(people, parameter, "check", start + timedelta(days=200), ["1", "1.1", "1.2"], given={"reference": "1.1"})
     chart = selectors.control_chart(parameter.tests.all(), "check")
     assert chart is not None and chart.left_out == 1
+
+
+@pytest.mark.parametrize(
+    ("digits", "shown"),
+    [
+        ("0.00168707504937", "0.001687"),
+        ("0.05", "0.05"),
+        ("50001.5", "50001.5"),
+        ("12.34567", "12.35"),
+        ("0", "0"),
+        ("", ""),
+    ],
+)
+def test_a_page_shows_four_digits_of_a_result(digits, shown):
+    assert CapabilityTest(value=digits).shown_value == shown
