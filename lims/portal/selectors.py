@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from certificates import selectors
@@ -31,6 +32,12 @@ def log_proofs(certificate: Certificate) -> list[Proof]:
     return proofs(of_object(certificate).exclude(public="{}"))
 
 
+def supplements_of(certificate: Certificate) -> QuerySet[Certificate]:
+    """The documents issued since that add to a certificate, oldest first."""
+    unissued = [Certificate.State.SEALING, Certificate.State.VOID]
+    return certificate.supplemented_by.exclude(state__in=unissued).order_by("pk")
+
+
 def status(certificate: Certificate) -> dict[str, Any]:
     """How a certificate stands now, with the lines of the public log that show it. For browsers and other machines."""
     standing = selectors.standing(certificate)
@@ -50,6 +57,8 @@ def status(certificate: Certificate) -> dict[str, Any]:
         "reason": certificate.state_reason,
         "replaced_by": certificate.replaced_by.number if certificate.replaced_by else None,
         "replaces": [old.number for old in certificate.replaces.order_by("pk")],
+        "supplements": certificate.supplements.number if certificate.supplements else None,
+        "supplemented_by": [one.number for one in supplements_of(certificate)],
         "page": reverse("portal:certificate", args=[certificate.token]),
         "proof": reverse("portal:proof", args=[certificate.token]) if lines else None,
         "log": {

@@ -200,4 +200,5 @@ def _public(found: Certificate) -> dict[str, object]:
         "answers": of_paper(found),
         "editions": found.sealed.order_by("edition"),
         "replaces": found.replaces.order_by("pk"),
+        "supplemented_by": public.supplements_of(found),
     }
