@@ -6,13 +6,15 @@ from tests.kill.bulk import BulkKillRun
 from tests.kill.run import KillRun, environment
 
 
-@pytest.mark.parametrize(("kind", "kills"), [(KillRun, 12), (BulkKillRun, 8)], ids=["one by one", "in bulk"])
+@pytest.mark.parametrize(
+    ("kind", "count", "kills"), [(KillRun, 30, 12), (BulkKillRun, 20, 6)], ids=["one by one", "in bulk"]
+)
 @pytest.mark.django_db  # so that there is a migrated database to copy when this test runs alone
-def test_certificates_survive_kills_of_web_and_worker(new_site, kind, kills):
+def test_certificates_survive_kills_of_web_and_worker(new_site, kind, count, kills):
     site = new_site()
     more = {name: site.environment[name] for name in ("DATABASE_URL",) if name in site.environment}
     env = environment(site.folder, **more)
-    outcome = kind(site.folder, env, count=30, kills=kills, seed=20261121, patience=600).run()
+    outcome = kind(site.folder, env, count=count, kills=kills, seed=20261121, patience=600).run()
     assert outcome.faults == []
     assert outcome.odd == []
     assert outcome.kills["web"] + outcome.kills["worker"] == kills
