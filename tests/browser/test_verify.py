@@ -3,7 +3,7 @@
 import base64
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ import pytest
 from django.core.cache import cache
 
 from certificates import selectors
-from certificates.models import Certificate
-from certificates.sealing.longterm import prolong
+from certificates.models import Certificate, SealedFile
 from certificates.services import replace_by, withdraw
 from certificates.services.sealing import sealer
 from lims.audit.services import integrate
 from lims.core import clock
+from lims.core.files import store
 from lims.portal.sentences import ANSWERS
 from tests import factories, pdfs
 from tests.browser.waiting import until
@@ -115,23 +115,34 @@ def test_what_was_done_to_a_file_is_seen(page, made, check, each_theme, screensh
         assert page.get_attribute("[data-verify-answers]", "data-tone") == "danger"
 
 
-def test_long_term_material_is_no_change_and_anything_beside_it_is(page, made, check):
-    keys, later = sealer().keys, datetime.now(UTC) + timedelta(minutes=1)
-    pdf = selectors.pdf(made)
-    prolonged = prolong(pdf, keys, now=later).pdf
+def test_long_term_material_is_no_change_and_anything_beside_it_is(page, made, check, settings):
+    keys = settings.KEYS_DIR
+    sealed, prolonged = files.prolonged(keys)
+    SealedFile.objects.create(
+        certificate=made,
+        edition=2,
+        file=store(sealed, "application/pdf"),
+        rendered_sha256="0" * 64,
+        sealed_at=clock.now(),
+    )
     page.goto("/v/")
-    # The institute knows the file as it was sealed; what was added since is judged here.
+    # The institute knows the file as it was sealed; that nothing but evidence was added since is judged here.
     assert check(page, prolonged) == ["yes"] * 4
     assert sentence(page, "unchanged") == ANSWERS["extended"]
-    assert check(page, files.altered(prolonged, after=len(pdf)))[0] == "no"
-    assert check(page, prolong(files.updated(pdf), keys, now=later).pdf)[0] == "no"
-    assert sentence(page, "unchanged") == ANSWERS["appended"]
-    assert check(page, files.updated(prolonged))[0] == "no"
+    assert check(page, files.stamped(prolonged, keys)) == ["yes"] * 4, "renewed by one stamp more"
+    for changed in (
+        files.altered(prolonged, after=len(sealed)),
+        files.stamped(files.updated(sealed), keys),
+        files.updated(prolonged),
+        files.stamped(files.updated(prolonged), keys),
+    ):
+        assert check(page, changed)[0] == "no"
+        assert sentence(page, "unchanged") == ANSWERS["appended"]
 
 
 def test_files_that_are_not_ours_say_whose_they_are_or_that_they_are_nothing(page, made, check, screenshot, tmp_path):
     page.goto("/v/")
-    assert check(page, files.foreign(tmp_path / "keys")) == ["yes", "no", "unknown", "unknown"]
+    assert check(page, files.foreign(tmp_path / "elsewhere")) == ["yes", "no", "unknown", "unknown"]
     assert verdict(page) == "不是本机构盖章的文件" and "另一机构" in sentence(page, "by")
     screenshot(page, "verify-foreign")
     for nothing, code in ((pdfs.plain(), "unsealed"), (b"\xff\xd8\xff a photograph", "no_pdf"), (b"", "no_pdf")):
@@ -195,7 +206,7 @@ def test_the_page_of_a_paper_says_what_paper_cannot_and_takes_the_file(
 
 def test_a_large_file_is_judged_by_the_browser_alone(page, made, check, tmp_path):
     path = tmp_path / "large.pdf"
-    path.write_bytes(files.foreign(tmp_path / "keys", size=50_000_000))
+    path.write_bytes(files.foreign(tmp_path / "elsewhere", size=50_000_000))
     assert path.stat().st_size > 50_000_000
     page.goto("/v/")
     assert check(page, path) == ["yes", "no", "unknown", "unknown"]

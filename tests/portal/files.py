@@ -3,18 +3,23 @@
 import io
 import os
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pikepdf
+from asn1crypto import tsp
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields
-from pyhanko.sign.signers import cms_embedder, pdf_byterange
+from pyhanko.sign.signers import PdfTimeStamper, cms_embedder, pdf_byterange
+from pyhanko.sign.timestamps import TimeStamper
 
-from certificates.sealing import Keys, Sealer, der
+from certificates.sealing import DevelopmentAuthority, DevelopmentTimestamper, Keys, Sealer, der
+from certificates.sealing.cms import CmsSigner
+from certificates.sealing.longterm import prolong
 from tests import pdfs
 
 
@@ -75,6 +80,37 @@ def foreign(folder: Path, *, size: int = 0) -> bytes:
             document.attachments["readings.bin"] = os.urandom(size)
         plain = pdfs.saved(document, compress_streams=False)
     return Sealer(Keys.development(folder, institute="另一机构")).seal(plain, at=datetime.now(UTC))
+
+
+def keys_at(folder: Path, moment: datetime) -> Keys:
+    """The keys of an authority whose time stamps are of a chosen moment."""
+    authority, keys = DevelopmentAuthority.open(folder, institute=""), Keys.development(folder, institute="")
+    signer = CmsSigner(authority.tsa.key, authority.tsa.certificate, [authority.issuing.certificate])
+    return replace(keys, timestamper=DevelopmentTimestamper(signer, clock=lambda: moment))
+
+
+def prolonged(folder: Path) -> tuple[bytes, bytes]:
+    """A file sealed some minutes ago, and the same with its long-term evidence."""
+    sealed_at, later = (datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=ago) for ago in (6, 4))
+    sealed = Sealer(keys_at(folder, sealed_at)).seal(pdfs.plain("prolonged"), at=sealed_at)
+    return sealed, prolong(sealed, keys_at(folder, later + timedelta(seconds=10)), now=later).pdf
+
+
+def stamped(pdf: bytes, folder: Path) -> bytes:
+    """The file with a document time stamp over whatever it is by now: authorities stamp anything."""
+    stamper = PdfTimeStamper(_Stamps(keys_at(folder, datetime.now(UTC))))
+    out: bytes = stamper.timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), "sha256").getvalue()
+    return out
+
+
+class _Stamps(TimeStamper):
+    def __init__(self, keys: Keys) -> None:
+        super().__init__()
+        self._keys = keys
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        assert isinstance(self._keys.timestamper, DevelopmentTimestamper)
+        return tsp.TimeStampResp.load(self._keys.timestamper.respond(req.dump()))
 
 
 def _place(pdf: bytes) -> tuple[int, int]:
