@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lxml import etree
+from lxml.etree import _Element as Node
 
 from certificates.documents.facts import both
 from certificates.documents.fonts import clean, one_line
@@ -14,7 +15,6 @@ from lims.core.text import Text
 DCC, SI = "https://ptb.de/dcc", "https://ptb.de/si"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 NAMES = {"dcc": DCC, "si": SI}
-Node = etree._Element
 
 
 def parse(xml: bytes) -> Node:

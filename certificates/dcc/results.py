@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from certificates.documents import wording as w
-from certificates.documents.facts import Facts, both
+from certificates.documents.facts import Facts, both, has_uncertainty
 from certificates.documents.wording import Wording
 from lims.core.text import Text
 
@@ -52,12 +52,17 @@ def _measurement(
 
 
 def _method(parent: Node, facts: Facts, words_of: Wording) -> None:
-    procedure = facts["procedure"]
-    method = add(add(parent, "usedMethods"), "usedMethod", refType="basic_calibrationMethod")
+    procedure, listed = facts["procedure"], add(parent, "usedMethods")
+    method = add(listed, "usedMethod", refType="basic_calibrationMethod")
     words(method, "name", procedure["title"])
     words(method, "description", words_of.method)
     token(method, "norm", procedure["label"])
     token(method, "reference", f"SHA-256 {procedure['sha256']}" if procedure["sha256"] else "")
+    if any(has_uncertainty(one) for one in facts["results"]):
+        method = add(listed, "usedMethod", refType="basic_methodMeasurementUncertainty")
+        words(method, "name", Text("测量不确定度评定与表示", "Evaluation and expression of uncertainty in measurement"))
+        words(method, "description", w.UNCERTAINTY_NOTE)
+        add(method, "norm", "JJF 1059.1")
 
 
 def _equipment(parent: Node, facts: Facts) -> None:

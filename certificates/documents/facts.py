@@ -92,9 +92,13 @@ def check(facts: Facts) -> None:
         if facts["adjustment"]["kind"] not in ADJUSTED:
             raise FactsError("adjustment.kind", Text("应为 adjustment 或 repair", "must be adjustment or repair"))
     issue_day(facts)
-    if facts["kind"] == "rejection" and facts["dates"]["valid_until"]:
+    if facts["kind"] in ("rejection", "calibration") and facts["dates"]["valid_until"]:
         raise FactsError(
-            "dates.valid_until", Text("检定结果通知书不得给出有效期", "a rejection notice carries no valid-until")
+            "dates.valid_until",
+            Text(
+                "检定结果通知书和校准证书不得给出有效期",
+                "neither a rejection notice nor a calibration certificate carries a valid-until",
+            ),
         )
     missing = missing_glyphs(facts)
     if missing:
@@ -168,6 +172,11 @@ def both(value: Any) -> Text:
     if isinstance(value, Mapping):
         return Text(str(value.get("zh", "")), str(value.get("en", "")))
     return Text(str(value or ""), "")
+
+
+def has_uncertainty(result: Mapping[str, Any]) -> bool:
+    """Whether a table of results gives an expanded uncertainty."""
+    return any(str(column.get("key", "")).startswith("U:") for column in result["columns"])
 
 
 def chinese_day(text: str) -> str:

@@ -9,7 +9,7 @@ from lims.core.text import Text
 
 from . import wording as w
 from .blocks import heading, paragraph
-from .facts import Facts, both
+from .facts import Facts, both, has_uncertainty
 from .flow import Slab, gap
 from .fonts import SANS, SERIF
 from .geometry import LEFT, RIGHT
@@ -31,17 +31,13 @@ def results(facts: Facts, words: Wording) -> list[Slab]:
         out += heading(_joined(words.results, after), words) + _items(facts["results"], words)
     elif facts["results"]:
         out += heading(words.results, words) + _items(facts["results"], words)
-    if any(_has_uncertainty(one) for one in facts["results"]):
+    if any(has_uncertainty(one) for one in facts["results"]):
         out += paragraph(w.UNCERTAINTY_NOTE)
     return out + _conclusion(facts, words)
 
 
 def _joined(what: Text, when: Text) -> Text:
     return Text(f"{what.zh}（{when.zh}）", f"{what.en}, {when.en}")
-
-
-def _has_uncertainty(result: dict[str, Any]) -> bool:
-    return any(str(column.get("key", "")).startswith("U:") for column in result["columns"])
 
 
 def _items(listed: Sequence[dict[str, Any]], words: Wording) -> list[Slab]:

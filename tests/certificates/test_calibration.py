@@ -80,9 +80,12 @@ def issued(lab, record):
     return made
 
 
-def test_an_adjusted_gauge_gets_both_series_with_uncertainty_and_no_verdict(lab, record):
+def test_an_adjusted_gauge_gets_both_series_with_uncertainty_and_no_verdict(lab, record, client):
     typed(record, lab.technician, 0, before=9)
     made = issued(lab, record)
+    client.force_login(lab.technician)
+    printed = client.get(reverse("instruments:record_print", args=[record.pk])).content.decode()
+    assert "重新调整传动机构" in printed and "仅记录" in printed and "待定" not in printed
     assert (made.kind, made.state, made.valid_until) == ("calibration", Certificate.State.ISSUED, None)
     stated = json.loads(made.facts)
     assert stated["conclusion"] == {"outcome": "recorded", "text": {"zh": "", "en": ""}, "failed_items": []}

@@ -27,7 +27,7 @@ def squeezed(text: str) -> str:
 
 def as_kind(facts: dict[str, Any], kind: str) -> dict[str, Any]:
     facts["kind"] = kind
-    if kind == "rejection":
+    if kind in ("rejection", "calibration"):
         facts["dates"]["valid_until"] = ""
     return facts
 
@@ -284,6 +284,9 @@ def test_a_calibration_certificate_gives_both_series_uncertainty_and_neither_ver
     assert rest.index("校准结果（调整前）") < rest.index("校准结果（调整后）") < rest.index("作了调整：拆开表壳")
     assert "扩展不确定度U" in rest and "包含因子k" in rest
     assert "不给出校准间隔" in rest
+    facts["dates"]["valid_until"] = "2027-11-19"
+    with pytest.raises(FactsError, match="valid_until"):
+        render(facts)
 
 
 def test_an_adjustment_that_is_neither_adjustment_nor_repair_is_refused() -> None:
