@@ -5,10 +5,13 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from lims.audit.registry import verbs
 from lims.auditor.drawing import MOST
 from lims.auditor.selectors.asof import KINDS
+from lims.auditor.selectors.events import Asked
 from lims.people.models import Role, User
 from standards.models import Category
 
@@ -55,3 +58,23 @@ class GrantForm(forms.Form):
         super().__init__(*arguments, **named)
         rows = User.objects.filter(held_roles__role=Role.AUDITOR, is_active=True).order_by("display_name")
         self.fields["auditor"].queryset = rows  # type: ignore[attr-defined]
+
+
+class EventsForm(forms.Form):
+    """What to look for among the events."""
+
+    text = forms.CharField(label=_("内容（全文）"), max_length=200, required=False)
+    verb = forms.ChoiceField(label=_("事件类别"), required=False)
+    who = forms.CharField(label=_("何人"), max_length=60, required=False)
+    about = forms.CharField(label=_("对象"), max_length=100, required=False)
+    since = forms.DateField(label=_("何时起"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("何时止"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        language = get_language() or "zh-hans"
+        told = sorted((verb, wording.get(language)) for verb, wording in verbs().items())
+        self.fields["verb"].choices = [("", "—"), *told]  # type: ignore[attr-defined]
+
+    def asked(self) -> Asked:
+        return Asked(**self.cleaned_data)

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from lims.auditor.drawing import MOST
 from lims.auditor.models import Grant, Sample, Tick
 from lims.auditor.selectors import looks_inside
-from lims.auditor.selectors.grants import bound
+from lims.auditor.selectors.events import READERS
+from lims.auditor.selectors.grants import bound, scope
 from lims.core.text import Reason, reason
 from lims.people.models import Role
 from lims.people.selectors import is_staff, roles_of
@@ -59,6 +60,21 @@ def _no_grant(last: Grant | None) -> Reason:
                       f"your grant to audit was revoked: {last.revoked_reason}", *action)  # fmt: skip
     return reason("outside_period", f"审核授权的期间是 {last.valid_from} 至 {last.valid_until}",
                   f"your grant to audit is for {last.valid_from} to {last.valid_until}", *action)  # fmt: skip
+
+
+def may_search_events(viewer: object) -> Reason | None:
+    """Those who answer for the whole institute, and auditors: events are about everything, so a narrower scope does not
+    reach them."""
+    if not roles_of(viewer) & READERS:
+        return reason("not_an_auditor", "只有审核员、质量负责人和技术负责人可以检索全部事件",
+                      "only auditors, the quality manager and the technical lead search all events")  # fmt: skip
+    if scope(viewer) is None:
+        return None
+    return reason(
+        "outside_scope", "事件涉及全部业务，超出审核范围", "events are about everything, which is outside the scope of the audit",
+        "请从证书、标准或设备“当时的状况”页面查看其事件，或请质量负责人扩大范围",
+        "see the events of an object on its page as it stood, or ask the quality manager for a wider scope",
+    )  # fmt: skip
 
 
 def may_grant(viewer: object) -> Reason | None:
