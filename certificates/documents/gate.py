@@ -16,6 +16,7 @@ from .glyphs import Unfamiliar
 from .structure import Malformed, read
 
 SAMPLE = 64
+MOST = 20_000  # parts kept; a worker that lives for months meets few hundred
 _approved: set[str] = set()
 
 
@@ -36,6 +37,8 @@ def check_pdfa(pdf: bytes, *, thorough: bool = False) -> list[str]:
         return []
     faults = _validate(pdf)
     if not faults:
+        if len(_approved) > MOST:
+            _approved.clear()
         _approved.update(made_of)
     return faults
 

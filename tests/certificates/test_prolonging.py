@@ -7,7 +7,7 @@ import pytest
 
 from certificates import selectors
 from certificates.models import Certificate, SealedFile
-from certificates.sealing import verify
+from certificates.sealing import longterm, verify
 from certificates.services import prolonging
 from certificates.services.sealing import sealer
 from lims.audit.models import Event
@@ -79,6 +79,23 @@ def test_a_job_done_twice_makes_one_edition(sealed):
     prolonging.schedule()
     jobs.run_due()
     prolonging.prolong_first(sealed=sealed.sealed.get(edition=1).pk)
+    assert sealed.sealed.count() == 2 and Event.objects.filter(verb="certificate.prolonged").count() == 1
+
+
+@pytest.mark.parametrize("step", ["prolong", "store", "record", "enqueue"])
+def test_a_worker_that_dies_at_any_step_leaves_work_that_the_next_one_ends(sealed, monkeypatch, step):
+    place = {"prolong": longterm, "store": files, "record": prolonging, "enqueue": jobs}[step]
+
+    def dies(*_, **__):
+        raise SystemExit
+
+    row = sealed.sealed.get()
+    with monkeypatch.context() as patch:
+        patch.setattr(place, step, dies)
+        with pytest.raises(SystemExit):
+            prolonging.prolong_first(sealed=row.pk)
+    assert sealed.sealed.count() == 1 and not Event.objects.filter(verb="certificate.prolonged").exists()
+    prolonging.prolong_first(sealed=row.pk)
     assert sealed.sealed.count() == 2 and Event.objects.filter(verb="certificate.prolonged").count() == 1
 
 
