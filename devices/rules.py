@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from devices.models import Bench, CaptureSession, Port, RigProfile
+from devices import selectors
+from devices.models import Bench, CaptureSession, Frame, Port, Reading, RigProfile
 from lims.core import clock
 from lims.core.text import Reason, reason
 from lims.people.models import Role
@@ -228,3 +229,22 @@ def may_rename(name: str) -> Reason | None:
     if name.strip():
         return None
     return reason("name_missing", "请填写名称", "Enter a name", where="name")
+
+
+# Readings
+
+
+def follows_from_its_bytes(reading: Reading) -> Reason | None:
+    """Refuses a value that its stored frames do not say: the word of a bench is not enough to measure with."""
+    evidence = reading.rx_seq or reading.tx_seq
+    if evidence and not Frame.objects.filter(session_id=reading.session_id, seq=evidence).exists():
+        return None  # ingest takes no such reading: this one was never a bench's
+    if evidence and selectors.again_reading(reading).agrees:
+        return None
+    return reason(
+        "reading_not_in_bytes",
+        f"读数 {reading.value} 不能由它的原始帧重新译出",
+        f"The reading {reading.value} does not follow from its raw frames",
+        "请打开该采集会话的“重放”查看，不要使用此读数；若采集程序与服务器版本不同，请先更新",
+        "Look at the replay of its capture and do not use it; if agent and server differ in version, update first",
+    )

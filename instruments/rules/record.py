@@ -1,8 +1,10 @@
 """What may be written in a draft record, and what a record must hold before it is submitted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
+from devices import rules as device_rules
 from devices.models import CaptureSession, Reading
 from devices.profiles import load_profile
 from instruments.models import Entry, Record, RecordSession, Task
@@ -246,6 +248,8 @@ def _rig_refusals(sheet: Sheet, path: str, value: str, reading: Reading | None) 
             "Take the value again",
             where=path,
         )
+    elif made_up := device_rules.follows_from_its_bytes(reading):
+        yield replace(made_up, where=path)
     if column is None or column.quantity != reading.quantity:
         wanted = column.quantity if column else ""
         yield reason(

@@ -15,6 +15,7 @@ from devices.agent.reader import Reader
 from devices.models import CaptureSession, Port, Reading, RigProfile
 from devices.profiles import load_profile, shipped
 from devices.replay import again
+from devices.rules import follows_from_its_bytes
 from devices.selectors import again_reading, reread
 from devices.services import ingest, register_profile
 from devices.simulators import demo_rigs
@@ -131,6 +132,25 @@ def test_a_reading_that_was_tampered_with_is_told_apart(line, tapes):
 def coarser(session):
     """Another version of the session's profile, which reads the voltage to one decimal less."""
     return session.profile.text.replace('resolution = "0.01"', 'resolution = "0.1"', 1)
+
+
+def test_a_value_that_its_bytes_do_not_say_is_not_measured_with(line, tapes, stored):
+    """A bench that makes up digits is believed by nobody who takes a value."""
+    honest = stored("evse-ac").readings.filter(channel="U").last()
+    assert follows_from_its_bytes(honest) is None
+    for number, lie in enumerate(({"value": "999.99"}, {"value": "999.99", "tx": None, "rx": None}, {"unit": "kV"})):
+        _profile_id, tape = tapes["evse-ac"]
+        readings = [{**one, **(lie if one["channel"] == "U" else {})} for one in tape["readings"]]
+        port = Port.objects.create(
+            bench=line.bench, name=f"lying {number}", profile=honest.session.profile, equipment=line.port.equipment
+        )
+        session = CaptureSession.objects.create(
+            port=port, profile=port.profile, equipment=line.port.equipment, operator=line.technician
+        )
+        ingest(line.bench, {"session": str(session.pk), **tape, "readings": readings})
+        for channel, refused in (("U", True), ("I", False)):
+            reason = follows_from_its_bytes(session.readings.filter(channel=channel).last())
+            assert (reason is not None) is refused, (lie, channel)
 
 
 def test_another_version_lists_what_it_would_change_and_changes_nothing(stored, tmp_path, client, line):
