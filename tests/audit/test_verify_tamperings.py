@@ -330,3 +330,20 @@ def test_pages_that_print_another_result_than_the_facts_are_found(handed_out: Pa
     printed.check(report, members["certificate.pdf"], stated)
     said = "\n".join(report.lines("en"))
     assert report.status == 1 and "'2099-12-31' of the facts does not stand on the pages" in said and "+9.9" in said
+
+
+def test_without_an_earlier_head_a_history_begun_anew_cannot_be_told_from_the_first(
+    case: SimpleNamespace, tmp_path: Path, capsys: Any
+) -> None:
+    """The limit of any bundle, said in its manual: the withdrawal is gone, the log is signed, nothing contradicts it."""
+    path, log, *_before = deleted_tail(case, tmp_path / "alone.zip")
+    assert found(capsys, [path, log]) == (0, [])
+
+
+def test_an_exception_left_out_of_the_record_is_found(case: SimpleNamespace, tmp_path: Path, capsys: Any) -> None:
+    event = Event.objects.get(verb="task.assign")
+    as_administrator(f"UPDATE audit_event SET verb = 'task.exception_granted', payload = %(payload)s WHERE id = {event.pk}",
+                     payload=canonical.dumps({"code": "environment", "where": "x", "refusal": "", "reason": ""}))  # fmt: skip
+    rewrite_history()
+    _status, faults = found(capsys, [bundled(tmp_path / "x.zip")])
+    assert any("exception environment x is not the same" in one["en"] for one in faults), faults

@@ -228,6 +228,7 @@ class _Check:
         events.frozen(self.report, self._told, number, digits.sha256(self.record))
         events.task(self.report, self._told, str(self.record["task"]["number"]))
         events.values(self.report, self._told, self.record)
+        events.allowances(self.report, self._told, self.record)
         events.dates(self.report, self._told, self.facts, self.record)
 
     def _digits(self) -> None:

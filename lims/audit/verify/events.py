@@ -306,3 +306,38 @@ def dates(report: Report, events: Events, facts: Mapping[str, Any], record: Mapp
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def allowances(report: Report, events: Events, record: Mapping[str, Any]) -> None:
+    """Whether the exceptions that the record prints, and the values that it no longer calls unconfirmed, are those of the log."""
+    frozen = events.last("record.frozen", record["record"]["number"])
+    granted = {
+        (str(one.payload["code"]), str(one.payload["where"]))
+        for one in events.told
+        if one.verb == "task.exception_granted" and (frozen is None or one.index < frozen.index)
+    }
+    printed = {(str(one["code"]), str(one["where"])) for one in record["exceptions"]}
+    confirmed = {str(one.payload["path"]) for one in events.told if one.verb == "procedure.value_confirmed"}
+    open_ = {str(one["path"]) for one in record["evaluation"]["unconfirmed"]}
+    left_out = open_ - {str(one["path"]) for one in record["unconfirmed"]} - confirmed
+    faults = [
+        Text(
+            f"条件例外 {code} {where} 在日志与记录中不一致",
+            f"the exception {code} {where} is not the same in the log and in the record",
+        )
+        for code, where in sorted(granted ^ printed)
+    ]
+    faults += [
+        Text(
+            f"规程值 {path} 记录视为已确认，日志中没有确认事件",
+            f"the record takes the procedure's {path} as confirmed, the log has no such event",
+        )
+        for path in sorted(left_out)
+    ]
+    report.several(faults)
+    if not faults:
+        report.good(
+            f"记录所列条件例外（{len(printed)} 项）与未确认的规程值（{len(record['unconfirmed'])} 项）与日志一致，没有隐去",
+            f"the record's exceptions ({len(printed)}) and unconfirmed values of the procedure ({len(record['unconfirmed'])}) are "
+            "those of the log, none left out",
+        )

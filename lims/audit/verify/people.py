@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -16,6 +16,8 @@ from lims.people.keys import acts, revocations
 from lims.people.keys.errors import KeyFault
 
 PERSONS = "lims-persons/1"
+EARLIEST, TOLERANCE = timedelta(hours=25), timedelta(minutes=10)
+"""A pile may be signed up to a day before the last of it is done."""
 ROOT, REVOKED = "authorities/persons-ca.pem", "authorities/persons-crl.pem"
 DUTIES = (
     ("technician", "verify", "submit", ("record.frozen", "task.submit"), Text("检定", "verified")),
@@ -47,13 +49,13 @@ def check(
 
 def _three(report: Report, facts: Mapping[str, Any], events: Events) -> None:
     people = facts["people"]
-    named = [str(people[duty]["id"]) for duty, *_rest in DUTIES]
+    named = [(str(people[duty]["id"]), str(people[duty]["name"])) for duty, *_rest in DUTIES]
     acting = [
-        next((one.actor for verb in verbs if (one := events.last(verb))), "")
+        next(((one.actor, one.actor_name) for verb in verbs if (one := events.last(verb))), ("", ""))
         for _duty, _act, _signed, verbs, _word in DUTIES
     ]
     names = "、".join(str(people[duty]["name"]) for duty, *_rest in DUTIES)
-    if len(set(named)) != 3:
+    if len({person for person, _name in named}) != 3:
         report.wrong(
             "检定、核验、批准不是三个不同的人", "verification, check and approval are not by three different people"
         )
@@ -154,18 +156,25 @@ def _signatures(
                 f"{name} is not the signature that the log has: altered or exchanged",
             )
             continue
+        deed = next((one for verb in reversed(verbs) if (one := events.last(verb))), None)
         try:
             found = acts.verify_for(
-                text, roots, act=signed, record=record["record"]["number"],
-                record_sha256=digits.sha256(record),
-            )  # fmt: skip
+                text, roots, act=signed, record=record["record"]["number"], record_sha256=digits.sha256(record)
+            )
             ended = revocations.check(found.signature, listed) if listed is not None else None
         except KeyFault as fault:
             report.wrong(f"{name}：{fault.text.zh}", f"{name}: {fault.text.en}")
             continue
-        deed = next((one for verb in reversed(verbs) if (one := events.last(verb))), None)
         if deed is None or deed.actor != found.act.person:
             report.wrong(f"{name} 的签名人不是该行为人", f"{name} was signed by another person than the one who acted")
+            continue
+        # The moment in a signature is its signer's word; the event of the act is the log's.
+        if not deed.at - EARLIEST <= found.act.at <= deed.at + TOLERANCE or (ended and ended.at <= deed.at):
+            report.wrong(
+                f"{name} 自称签于 {found.act.at:%Y-%m-%d %H:%M:%S} UTC，与日志事件的时间 {deed.at:%Y-%m-%d %H:%M:%S} UTC 或密钥停用时间不符：倒签",
+                f"{name} claims {found.act.at:%Y-%m-%d %H:%M:%S} UTC, which does not fit its event at {deed.at:%Y-%m-%d %H:%M:%S} UTC "
+                "or the end of the key: back-dated",
+            )
             continue
         zh, en = ("；该密钥后来已停用", "; that key was ended later") if ended else ("", "")
         report.good(
