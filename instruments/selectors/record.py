@@ -51,7 +51,9 @@ class Sheet:
         }
         inside = {
             path
-            for path, _value in paths.leaves({key: self.data[key] for key in ("environment", "judged", "items", "adjustment")})
+            for path, _value in paths.leaves(
+                {key: self.data[key] for key in ("environment", "judged", "items", "adjustment")}
+            )
             if not path.endswith(".point")
         }
         return inside | open_parameters
