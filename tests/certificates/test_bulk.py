@@ -242,6 +242,20 @@ def test_choosing_signing_and_watching_on_the_pages(client, lab):
     assert "hx-trigger" not in page and Certificate.objects.first().number in page
 
 
+def test_the_page_that_shows_each_record_in_full_begins_a_run_too(client, lab):
+    keys.create_key(lab.approver, by=lab.approver, passphrase=PASSPHRASE, reauthenticated=True)
+    (one,) = seen(lab.tasks[0])
+    client.force_login(lab.approver)
+    address, pile = reverse("certificates:approve_many"), f"{one.task.number} {one.version} {one.record_sha256}"
+    assert client.post(address, {"pile": pile, "passphrase": "wrong phrase"}).status_code == 422
+    assert not BulkRun.objects.exists()
+    answer = client.post(address, {"pile": pile, "passphrase": PASSPHRASE})
+    run = BulkRun.objects.get()
+    assert answer.url == reverse("certificates:bulk_run", args=[run.pk])
+    run_bulk()
+    assert states(run) == ["issued"]
+
+
 def test_a_refused_selection_shows_why_and_a_refused_task_its_reason(client, lab):
     client.force_login(lab.approver)
     answer = post(client, lab.tasks[:2], password="wrong")
