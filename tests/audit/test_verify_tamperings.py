@@ -11,7 +11,8 @@ import pytest
 
 from certificates.models import Certificate, DigitalCertificate, SealedFile
 from certificates.services import prolonging, withdraw
-from instruments.models import Record
+from instruments.models import Record, Task
+from instruments.services.reopening import reopen
 from lims.audit import selectors, services
 from lims.audit.models import Entry, Event
 from lims.audit.verify import __main__ as program
@@ -347,3 +348,16 @@ def test_an_exception_left_out_of_the_record_is_found(case: SimpleNamespace, tmp
     rewrite_history()
     _status, faults = found(capsys, [bundled(tmp_path / "x.zip")])
     assert any("exception environment x is not the same" in one["en"] for one in faults), faults
+
+
+def test_a_task_opened_again_leaves_the_old_bundle_good_and_a_withdrawal_in_it_is_told(
+    case: SimpleNamespace, tmp_path: Path, capsys: Any
+) -> None:
+    lead = User.objects.get(username="lead")
+    task = Task.objects.get()
+    reopen(task, by=lead, version=task.version, reason="出厂编号印错")
+    withdraw(Certificate.objects.get(), by=lead, reason="读数来自故障的装置")
+    path = bundled(tmp_path / "later.zip")
+    assert found(capsys, [path]) == (0, [])
+    assert program.main([str(path), "--lang", "en"]) == 0
+    assert "mind: the certificate was withdrawn at" in capsys.readouterr().out

@@ -22,6 +22,7 @@ from lims.audit.verify.archive import MANIFEST, SCHEMA, Archive, Unfit
 from lims.audit.verify.events import CERTIFICATE, Events
 from lims.audit.verify.report import Report
 from lims.audit.verify.seal import Trust
+from lims.audit.verify.story import REPLACED, WITHDRAWN
 from lims.audit.verify.witnessed import cosigned
 from lims.core.text import DataError, Text
 
@@ -226,7 +227,7 @@ class _Check:
     def _record(self) -> None:
         number = str(self.record["record"]["number"])
         events.frozen(self.report, self._told, number, digits.sha256(self.record))
-        events.task(self.report, self._told, str(self.record["task"]["number"]))
+        events.task(self.report, self._told, str(self.record["task"]["number"]), str(self.facts["number"]))
         events.values(self.report, self._told, self.record)
         events.allowances(self.report, self._told, self.record)
         events.dates(self.report, self._told, self.facts, self.record)
@@ -253,6 +254,13 @@ class _Check:
     def _limits(self) -> None:
         head = self._told.head
         size = head.size if head else 0
+        for one in self._told.of(CERTIFICATE, str(self.facts["number"])):
+            if one.verb in (WITHDRAWN, REPLACED):
+                zh, en = ("撤回", "withdrawn") if one.verb == WITHDRAWN else ("替代", "replaced")
+                self.report.note(
+                    f"注意：证书已于 {one.at:%Y-%m-%d %H:%M:%S} UTC 被{zh}（日志第 {one.index} 条）",
+                    f"mind: the certificate was {en} at {one.at:%Y-%m-%d %H:%M:%S} UTC (entry {one.index})",
+                )
         self.report.note(
             f"这些只说明到第 {size} 条为止的情况；此后是否撤回或替代，请在核验页面查询，或与日志导出一并检查",
             f"this tells how things stood at entry {size}; whether the certificate was withdrawn or replaced since, ask the "

@@ -1,6 +1,6 @@
 """The internal events of a bundle: each leaf worked out from its salt, each place proven, and the life they tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,6 +68,11 @@ class Events:
 
     def last(self, verb: str, label: str = "") -> Told | None:
         return next((one for one in reversed(self.told) if one.verb == verb and label in ("", one.about[2])), None)
+
+    def deed(self, verb: str, record: str) -> Told | None:
+        """The last event of this verb about a record: a task that was opened again has had several."""
+        found = (one for one in reversed(self.told) if one.verb == verb)
+        return next((one for one in found if record in (one.about[2], one.payload.get("record"))), None)
 
 
 def check(report: Report, data: Mapping[str, Any], log: Verifier | None) -> Events:
@@ -139,9 +144,16 @@ def _fault(one: Mapping[str, Any], head: Head | None) -> str | None:
     return None
 
 
-def task(report: Report, events: Events, number: str) -> None:
-    """Whether the life of the task is whole: every version there, every state following from the one before."""
+def task(report: Report, events: Events, number: str, certificate: str) -> None:
+    """Whether the life of the task up to the issue is whole: every version there, every state following from the one before.
+
+    What came later, such as opening it again for a correction, belongs to another certificate.
+    """
     line = events.of(TASK, number)
+    ends = [
+        at for at, one in enumerate(line) if one.verb == "task.issue" and one.payload.get("certificate") == certificate
+    ]
+    line = line[: ends[-1] + 1] if ends else line
     faults: list[Text] = []
     state, version, at = None, 0, None
     for one in line:
@@ -192,14 +204,14 @@ def _backdated(one: Told, before: datetime) -> Text:
 
 def frozen(report: Report, events: Events, record: str, record_sha256: str) -> None:
     """Whether record, check and approval in the log are all about this very record."""
-    wanted: Sequence[tuple[str, str, str, str]] = (
-        ("record.frozen", record, "提交", "submitted"),
-        ("task.check", "", "核验", "checked"),
-        ("task.approve", "", "批准", "approved"),
+    wanted = (
+        ("record.frozen", "提交", "submitted"),
+        ("task.check", "核验", "checked"),
+        ("task.approve", "批准", "approved"),
     )
     places = []
-    for verb, label, zh, en in wanted:
-        one = events.last(verb, label)
+    for verb, zh, en in wanted:
+        one = events.deed(verb, record)
         if one is None:
             report.wrong(f"日志中没有记录 {record} 的{zh}事件", f"the log has no event that record {record} was {en}")
             continue
@@ -310,7 +322,7 @@ def _moment(text: str) -> datetime:
 
 def allowances(report: Report, events: Events, record: Mapping[str, Any]) -> None:
     """Whether the exceptions that the record prints, and the values that it no longer calls unconfirmed, are those of the log."""
-    frozen = events.last("record.frozen", record["record"]["number"])
+    frozen = events.deed("record.frozen", record["record"]["number"])
     granted = {
         (str(one.payload["code"]), str(one.payload["where"]))
         for one in events.told

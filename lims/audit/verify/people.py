@@ -36,9 +36,9 @@ def check(
 ) -> None:
     """`roots`: the persons' authority that the reader trusts, None for the one in the bundle."""
     told = archive.json("persons.json")
-    _three(report, facts, events)
+    _three(report, facts, record, events)
     for duty, act, _signed, verbs, word in DUTIES:
-        deed = next((one for verb in reversed(verbs) if (one := events.last(verb))), None)
+        deed = next((one for verb in reversed(verbs) if (one := events.deed(verb, record["record"]["number"]))), None)
         day = date.fromisoformat(record["dates"]["verified"])
         if duty != "technician" and deed is not None:
             day = deed.at.date()
@@ -47,11 +47,14 @@ def check(
     _signatures(report, archive, record, events, roots)
 
 
-def _three(report: Report, facts: Mapping[str, Any], events: Events) -> None:
+def _three(report: Report, facts: Mapping[str, Any], record: Mapping[str, Any], events: Events) -> None:
     people = facts["people"]
     named = [(str(people[duty]["id"]), str(people[duty]["name"])) for duty, *_rest in DUTIES]
     acting = [
-        next(((one.actor, one.actor_name) for verb in verbs if (one := events.last(verb))), ("", ""))
+        next(
+            ((one.actor, one.actor_name) for verb in verbs if (one := events.deed(verb, record["record"]["number"]))),
+            ("", ""),
+        )
         for _duty, _act, _signed, verbs, _word in DUTIES
     ]
     names = "、".join(str(people[duty]["name"]) for duty, *_rest in DUTIES)
@@ -138,7 +141,12 @@ def _signatures(
     for _duty, _act, signed, verbs, word in DUTIES:
         name = f"signatures/{signed}.jws"
         stated = next(
-            (text for verb in verbs if (one := events.last(verb)) and (text := one.payload.get("signature"))), ""
+            (
+                text
+                for verb in verbs
+                if (one := events.deed(verb, record["record"]["number"])) and (text := one.payload.get("signature"))
+            ),
+            "",
         )
         if name not in archive:
             if stated:
@@ -156,7 +164,7 @@ def _signatures(
                 f"{name} is not the signature that the log has: altered or exchanged",
             )
             continue
-        deed = next((one for verb in reversed(verbs) if (one := events.last(verb))), None)
+        deed = next((one for verb in reversed(verbs) if (one := events.deed(verb, record["record"]["number"]))), None)
         try:
             found = acts.verify_for(
                 text, roots, act=signed, record=record["record"]["number"], record_sha256=digits.sha256(record)
