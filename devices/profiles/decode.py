@@ -313,5 +313,10 @@ def serial_number(field: Field, question: Question, answer: Answer) -> str:
     if isinstance(question, Sentence):
         return answer.groups.get(field.group, "").strip()
     if field.kind == "ascii":
-        return "".join(chr(byte) for byte in answer.data[2 * field.at :] if 0x20 <= byte < 0x7F).strip()
+        raw = answer.data[2 * field.at :].lstrip(b"\0\xff ").partition(b"\0")[0].rstrip(b"\xff ")
+        if not all(
+            0x20 <= byte < 0x7F for byte in raw
+        ):  # leaving some out could make it the number of another instrument
+            raise NotANumber(raw.hex(" ").upper())
+        return raw.decode("ascii")
     return f"{_number(field)(answer.data):f}"

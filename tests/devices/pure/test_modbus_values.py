@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.profiles import load_profile, shipped_profile
-from devices.profiles.decode import readings
+from devices.profiles.decode import readings, serial_number
 from devices.protocols.exchange import Answer
 from devices.protocols.modbus_rtu import Read, sealed
-from devices.protocols.values import ORDERS, WIDTHS, decode, encode
+from devices.protocols.values import ORDERS, WIDTHS, NotANumber, decode, encode
 
 # The plain byte order of each number; the other orders are shuffles of its letters, as libmodbus names them.
 PLAIN = {
@@ -124,3 +124,17 @@ def test_digits_that_a_float_cannot_tell_apart_are_not_the_instruments():
     for volts, quality in ((12345.5, "ok"), (123456.789, "out_of_range"), (-123456.789, "out_of_range")):
         data = struct.pack(">f", volts) + bytes(26) + (1148).to_bytes(2, "big")
         assert readings(poll, Answer(data=data))[0].quality.value == quality, volts
+
+
+@pytest.mark.parametrize(
+    ("raw", "serial"),
+    [(b"SIM-EV-0017\0\0\0\0\0", "SIM-EV-0017"), (b"SIM-EV-0017\xff\xff\xff\xff\xff", "SIM-EV-0017"),
+     (b"  SIM-EV-0017   ", "SIM-EV-0017"), (b"SIM-EV-0017\0OLD\0", "SIM-EV-0017"), (b"SIM-EV-\x8117\0\0\0\0\0\0", None)],
+)  # fmt: skip
+def test_a_serial_number_is_read_whole_or_not_at_all(raw, serial):
+    identity = shipped_profile("evse-ac-modbus").identity
+    if serial is None:
+        with pytest.raises(NotANumber):
+            serial_number(identity.field, identity.question, Answer(data=raw))
+    else:
+        assert serial_number(identity.field, identity.question, Answer(data=raw)) == serial
