@@ -6,6 +6,7 @@ app_name = "auditor"
 urlpatterns = [
     path("audit/", views.index, name="index"),
     path("audit/as-of/", views.as_of, name="as_of"),
+    path("audit/clauses/", views.clause_map, name="clauses"),
     path("audit/events/", views.event_list, name="events"),
     path("audit/grants/", views.grant_list, name="grants"),
     path("audit/grants/<int:pk>/revoke/", views.revoke, name="revoke"),

@@ -1,9 +1,22 @@
 """Pages of the auditor. Nothing is written here but what the auditor ticks and comments."""
 
 from lims.auditor.views.asof import as_of
+from lims.auditor.views.clauses import clause_map
 from lims.auditor.views.events import event_list
 from lims.auditor.views.grants import grant_list, revoke
 from lims.auditor.views.samples import item, report, sample, sample_list
 from lims.auditor.views.trace import index, trace
 
-__all__ = ["as_of", "event_list", "grant_list", "index", "item", "report", "revoke", "sample", "sample_list", "trace"]
+__all__ = [
+    "as_of",
+    "clause_map",
+    "event_list",
+    "grant_list",
+    "index",
+    "item",
+    "report",
+    "revoke",
+    "sample",
+    "sample_list",
+    "trace",
+]
