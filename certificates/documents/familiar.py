@@ -29,11 +29,11 @@ _TAGGED = {"/BaseFont", "/FontName"}  # AAAAAA+Name: the tag of a subset
 _SINGLE = {"/Kids", "/AF"}  # lists of parts that are alike
 _EDITED = re.compile(rb"<(rdf:li|pdf:Keywords)([^<>]*)>([^<>]*)</")
 _DATED = re.compile(rb"<(xmp:CreateDate|xmp:ModifyDate)>\d{4}-\d\d-\d\dT00:00:00\+00:00</")
-_NUMBER = rb"-?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})"
+_NUMBER = rb"-?+(?:\d{1,9}+(?:\.\d{0,9}+)?+|\.\d{1,9}+)"
 # An operation: array of numbers, numbers, name with a number, string or marked text, operator.
 _OPERATION = re.compile(
-    rb"((\[(?:%(n)s\s+)*%(n)s\]\s+)?((?:%(n)s\s+)*)(?:/([A-Za-z0-9+.]+)\s+((?:%(n)s\s+)?))?"
-    rb"(?:(\((?:[^()\\]|\\[0-7]{3}|\\[()\\nrtbf])*\)|<</ActualText <[0-9A-F]*>>>)\s+)?([A-Za-z]+\*?)(?:\s+|\Z))"
+    rb"((\[(?:%(n)s\s+)*%(n)s\]\s+)?((?:%(n)s\s+)*+)(?:/([A-Za-z0-9+.]++)\s+((?:%(n)s\s+)?))?"
+    rb"(?:(\([^()\\]*+(?:\\(?:[0-7]{3}|[()\\nrtbf])[^()\\]*+)*+\)|<</ActualText <[0-9A-F]*+>>>)\s+)?([A-Za-z]++\*?)(?:\s++|\Z))"
     % {b"n": _NUMBER}
 )
 _CHARACTER = re.compile(rb"\\[0-7]{3}|\\.|[^\\]", re.DOTALL)
