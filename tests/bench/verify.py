@@ -59,8 +59,8 @@ def figures(lab: SimpleNamespace) -> list[Figure]:
     for name in found:
         address = addresses[name]
         asked = _statements(address)
-        ours, bare = spans([partial(_ask, address), partial(repeat, asked)], rounds=9)
-        rows.append(Figure("verify", f"{name}, in process", "ms", ours, bare, f"its {len(asked)} SQL statements alone"))
+        ours, bare = spans([partial(_ask, address), partial(repeat, asked)], rounds=9, clock=time.process_time)
+        rows.append(Figure("verify", f"{name}, CPU", "ms", ours, bare, f"its {len(asked)} SQL statements alone"))
     return rows
 
 

@@ -19,6 +19,7 @@ from pyhanko.sign.timestamps import TimeStamper
 
 from certificates.sealing import DevelopmentAuthority, DevelopmentTimestamper, Keys, Sealer, der
 from certificates.sealing.cms import CmsSigner
+from certificates.sealing.judging import run
 from certificates.sealing.longterm import prolong
 from tests import pdfs
 
@@ -99,7 +100,7 @@ def prolonged(folder: Path) -> tuple[bytes, bytes]:
 def stamped(pdf: bytes, folder: Path) -> bytes:
     """The file with a document time stamp over whatever it is by now: authorities stamp anything."""
     stamper = PdfTimeStamper(_Stamps(keys_at(folder, datetime.now(UTC))))
-    out: bytes = stamper.timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), "sha256").getvalue()
+    out: bytes = run(stamper.async_timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), "sha256")).getvalue()
     return out
 
 
