@@ -34,9 +34,12 @@ class GrantMiddleware:
         why = rules.may_enter(request.user, request.path, writes=request.method not in ("GET", "HEAD", "OPTIONS"))
         if why:
             return refusal(request, Refused(why), 403)
-        with transaction.atomic():  # before it is shown: a look that cannot be written down does not happen
-            record(
-                "audit.looked", by=request.user, obj=request.user,
-                payload={"method": request.method or "", "path": request.get_full_path()[:LONGEST]},
-            )  # fmt: skip
+        try:
+            with transaction.atomic():  # before it is shown: a look that cannot be written down does not happen
+                record(
+                    "audit.looked", by=request.user, obj=request.user,
+                    payload={"method": request.method or "", "path": request.get_full_path()[:LONGEST]},
+                )  # fmt: skip
+        except Refused as refused:
+            return refusal(request, refused, 422)
         return None

@@ -9,11 +9,13 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from lims.audit.models import Event
 from lims.auditor import services
 from lims.auditor.models import Grant
 from lims.auditor.selectors import traceable
+from lims.core import clock
 from lims.core.text import Refused
 from tests import factories
 from tests.certificates.issued import certificate
@@ -200,3 +202,13 @@ def test_the_page_of_grants_by_role(client: Client, lab: SimpleNamespace, who: s
         assert "监督" in client.get(page).content.decode()
         client.post(reverse("auditor:revoke", args=[Grant.objects.get().pk]), {"why": "x"})
         assert Grant.objects.get().revoked_at
+
+
+def test_a_look_that_cannot_be_written_down_does_not_happen(
+    client: Client, lab: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(lab)
+    client.force_login(lab.auditor)
+    earlier = timezone.now() - timedelta(minutes=5)
+    monkeypatch.setattr(clock, "now", lambda: earlier)
+    assert reason_at(client, reverse("auditor:index"), 422) == "clock_went_back"
