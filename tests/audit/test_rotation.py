@@ -18,6 +18,7 @@ from lims.audit.services import rotating, signing
 from lims.audit.tlog import checkpoint, note
 from lims.audit.tlog.checkpoint import Head, followed, handed_over
 from lims.audit.tlog.note import COSIGNATURE, NoteError, Signer, Verifier
+from lims.audit.verify import certificate as proofs
 from lims.audit.verify import directory
 from lims.audit.witness import __main__ as program
 from lims.core import clock
@@ -98,6 +99,22 @@ def test_who_knows_only_the_old_key_reads_on_while_both_sign_and_follows_afterwa
     status, said = verdict(tmp_path / "log", old)
     assert status == 0 and "the key you know was changed 1 times by plan" in said, said
     assert "changed" not in verdict(tmp_path / "log", str(new))[1]
+
+
+def test_a_proof_under_the_new_key_holds_for_who_knows_the_old_one_and_has_the_hand_over(
+    log: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Verifier(services.signer().vkey)
+    services.rotate(reason="x")
+    later(monkeypatch, 91)
+    grow()
+    export(tmp_path / "log")
+    (made,) = selectors.proofs(Event.objects.order_by("-pk")[:1])
+    path = tmp_path / "log" / "x.tlog-proof"
+    path.write_text(made.text())
+    assert "number 301 of the log" in "\n".join(proofs.check(path, old).lines("en"))
+    (tmp_path / "log" / "keys" / "1").unlink()
+    assert proofs.check(path, old).status == 1
 
 
 def test_heads_noted_under_the_old_key_are_still_of_this_log(

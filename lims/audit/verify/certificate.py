@@ -8,6 +8,7 @@ from lims.audit import leaves
 from lims.audit.tlog import proof as proofs
 from lims.audit.tlog.merkle import ProofError
 from lims.audit.tlog.note import NoteError, Verifier
+from lims.audit.verify import keys
 from lims.audit.verify.report import Report
 from lims.audit.verify.witnessed import cosigned
 
@@ -34,7 +35,7 @@ def check(path: Path, log: Verifier | None, witnesses: Sequence[Verifier] = ()) 
     report.good(
         f"条目：{fields['at']} {fields['event']} {number}", f"the entry says: {fields['at']} {fields['event']} {number}"
     )
-    _place(report, proof, log)
+    _place(report, proof, keys.of_note(proof.checkpoint, log, path.parent) if log else None)
     cosigned(report, proof.checkpoint, witnesses)
     _file(report, path.with_name(path.name.removesuffix(ENDING) + ".pdf"), str(fields.get("pdf", "")))
     report.good(
