@@ -179,26 +179,29 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns at every start about a folder that is not there
-STATICFILES_DIRS = [
-    BASE_DIR / "lims" / "static",
-    *(
-        (prefix, BASE_DIR / "node_modules" / folder)
-        for prefix, folder in (
-            ("vendor/tabler", "@tabler/core/dist"),
-            ("vendor/htmx", "htmx.org/dist"),
-            ("vendor/uplot", "uplot/dist"),
-            ("vendor/verify", ".lims"),
-        )
-        if (BASE_DIR / "node_modules" / folder).is_dir()
-    ),
+STATICFILES_DIRS = [BASE_DIR / "lims" / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "lims.core.static.PackageFinder",
 ]
+PACKAGE_FILES = {
+    f"vendor/{name}": BASE_DIR / "node_modules" / path
+    for name, path in (
+        ("tabler/css/tabler.min.css", "@tabler/core/dist/css/tabler.min.css"),
+        ("htmx/htmx.min.js", "htmx.org/dist/htmx.min.js"),
+        ("uplot/uPlot.iife.min.js", "uplot/dist/uPlot.iife.min.js"),
+        ("uplot/uPlot.min.css", "uplot/dist/uPlot.min.css"),
+        ("verify/verify_worker.js", ".lims/verify_worker.js"),
+    )
+}
 WHITENOISE_USE_FINDERS = not PRODUCTION
-# Scanning node_modules takes a minute on a busy machine; tests look a static file up when it is asked for.
+# Tests look a static file up when it is asked for.
 WHITENOISE_AUTOREFRESH = DEBUG or MODE == "test"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "lims.core.static.HashedStaticFiles"
         if PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
