@@ -44,7 +44,7 @@ _COMMON_NAMES = {
     "tsa": "演示时间戳 Demonstration TSA",
 }
 # A little in the past: another machine's clock may be behind.
-_SLACK = timedelta(minutes=10)
+_SLACK = timedelta(hours=12)
 CRL_LIFE = timedelta(days=30)
 
 
