@@ -130,6 +130,7 @@ def test_a_modbus_instrument_is_added_by_looking_at_its_registers(as_, each_them
     page.get_by_role("button", name="23.25 CDAB").click()  # words swapped; the other orders give nonsense
     page.locator("#draft_title").wait_for()
     page.locator("button[data-register='2']").click()
+    page.get_by_text("寄存器 +2 的读法").wait_for()  # what is typed before the answer is there goes with the old form
     page.fill("#shown", "1012.6")
     page.get_by_role("button", name="找出来").click()
     page.locator("button[data-fits]").first.wait_for()
