@@ -179,6 +179,14 @@ def test_each_flipped_byte_of_a_token_is_found_or_changes_nothing_that_counts(au
             pass
 
 
+def test_a_certificate_of_an_unknown_version_is_unreadable_and_nothing_worse(authority: DevelopmentAuthority) -> None:
+    good = timestamper(authority, datetime.now(UTC)).token(stamp._digest(stamp.hashes.SHA256(), NOTE))
+    version_3, unknown = bytes.fromhex("a003020102"), bytes.fromhex("a003020103")
+    assert version_3 in good
+    with pytest.raises(StampError, match="cannot be read"):
+        stamp.check(good.replace(version_3, unknown), NOTE, [authority.root.certificate])
+
+
 @pytest.mark.parametrize(
     ("holder", "at", "sentence"),
     [

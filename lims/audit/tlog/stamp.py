@@ -36,7 +36,7 @@ _SCHEMES: dict[str, hashes.HashAlgorithm] = {
 _CERTIFICATES, _ATTRIBUTES, _KEY_ID = 0xA0, 0xA0, 0x80
 _LONGEST_CHAIN = 8
 # What reading a harmed certificate can end in: `cryptography` looks at most of its fields only when asked for them.
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion)
 
 
 class StampError(ValueError):

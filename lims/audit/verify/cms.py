@@ -59,9 +59,12 @@ def signed(cms: bytes, covered: bytes) -> Signed:
     content_type, *carried = inside.of(der.SEQUENCE).parts()
     if carried:
         raise CmsError("the signature carries content of its own")
-    certificates = tuple(
-        x509.load_der_x509_certificate(one.raw) for part in rest if part.tag == 0xA0 for one in part.parts()
-    )
+    try:
+        certificates = tuple(
+            x509.load_der_x509_certificate(one.raw) for part in rest if part.tag == 0xA0 for one in part.parts()
+        )
+    except x509.InvalidVersion as error:
+        raise CmsError(f"a certificate in it cannot be read: {error}") from None
     infos = rest[-1].of(der.SET).parts()
     if len(infos) != 1:
         raise CmsError("there must be exactly one signer")

@@ -120,7 +120,7 @@ def _chain(x5c: object) -> list[x509.Certificate]:
         )
     try:
         return [x509.load_der_x509_certificate(base64.b64decode(one, validate=True)) for one in x5c]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, x509.InvalidVersion):
         raise _malformed() from None
 
 
