@@ -3,8 +3,9 @@
 from standards.models.capability import CapabilityTest, Parameter, UpkeepPlan
 from standards.models.category import Category
 from standards.models.certificate import CertifiedValue, DeviceCertificate
-from standards.models.changes import ChangeCase, DeviceNote, ReportText, StandardPaper
-from standards.models.device import Device, DeviceState
+from standards.models.changes import ChangeCase
+from standards.models.device import Device, DeviceNote, DeviceState
+from standards.models.papers import ReportText, StandardPaper
 from standards.models.procedure import ConfirmedValue, ProcedureVersion
 from standards.models.standard import (
     MeasurementStandard,

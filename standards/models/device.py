@@ -83,3 +83,32 @@ class DeviceState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()} {self.since:%Y-%m-%d}"
+
+
+class DeviceNote(models.Model):
+    """An entry in a device's record: ISO/IEC 17025:2017, 6.4.13 g and h, and where the device is."""
+
+    class Kind(models.TextChoices):
+        MAINTENANCE = "maintenance", _("维护保养")
+        DAMAGE = "damage", _("损坏或故障")
+        REPAIR = "repair", _("修理")
+        MODIFICATION = "modification", _("改装或软件升级")
+        MOVED = "moved", _("移至他处")
+        LENT = "lent", _("借出")
+        RETURNED = "returned", _("归还")
+
+    device = models.ForeignKey(Device, models.PROTECT, related_name="notes")
+    kind = models.CharField(_("类别"), max_length=12, choices=Kind)
+    on = models.DateField(_("日期"))
+    text = models.CharField(_("内容"), max_length=400)
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(auto_now_add=True)
+
+    frozen = Frozen()
+
+    class Meta:
+        verbose_name = _("设备履历")
+        indexes = [models.Index(fields=["device", "-on", "-id"], name="device_note_in_time")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.on:%Y-%m-%d}"

@@ -2,15 +2,9 @@
 
 from standards.services.capability import add_parameter, change_parameter, enter_test, set_plan, withdraw_test
 from standards.services.certificates import confirm_certificate, enter_certificate, withdraw_certificate
-from standards.services.changes import (
-    decide_change,
-    file_paper,
-    note_device,
-    open_change,
-    withdraw_paper,
-    write_report_text,
-)
-from standards.services.devices import change_device, register_device, set_device_state
+from standards.services.changes import decide_change, open_change
+from standards.services.devices import change_device, note_device, register_device, set_device_state
+from standards.services.papers import file_paper, withdraw_paper, write_report_text
 from standards.services.procedures import (
     approve_procedure,
     confirm_value,

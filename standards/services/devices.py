@@ -6,10 +6,11 @@ from typing import Any
 from django.db import transaction
 
 from lims.audit.services import record
+from lims.core import clock
 from lims.core.validation import checked
 from lims.people.models import User
 from standards import rules
-from standards.models import Device, DeviceState
+from standards.models import Device, DeviceNote, DeviceState
 from standards.selectors.devices import standing
 from standards.services.refusals import allow, reasoned
 
@@ -61,3 +62,13 @@ def set_device_state(*, by: User, device: Device, state: str, since: date, why: 
         payload={"since": since.isoformat(), "reason": row.reason},
     )
     return row
+
+
+@transaction.atomic
+def note_device(*, by: User, device: Device, kind: str, on: date, text: str) -> DeviceNote:
+    """Maintenance, damage, repair, modification, whereabouts: an entry in the device's record."""
+    allow(rules.may_note(by), rules.not_in_the_future(on, clock.today()))
+    note = checked(DeviceNote(device=device, kind=kind, on=on, text=text.strip(), entered_by=by))
+    note.save()
+    record("device.noted", by=by, obj=device, payload={"kind": kind, "on": on.isoformat(), "text": note.text})
+    return note

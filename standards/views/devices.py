@@ -1,5 +1,7 @@
 """Pages of the institute's own devices."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -9,11 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from lims.audit import selectors as audit
 from lims.core import clock
 from standards import rules, services
-from standards.forms import DeviceForm, DeviceStateForm
+from standards.forms import DeviceForm, DeviceStateForm, NoteForm
 from standards.models import Device, DeviceCertificate
 from standards.selectors import devices as selectors
 from standards.views.history import told
-from standards.views.posting import attempt, done, form_page, refuse
+from standards.views.posting import attempt, deed_page, done, form_page, refuse
 
 
 def _device(request: HttpRequest, number: str) -> Device:
@@ -135,3 +137,14 @@ def device_state(request: HttpRequest, number: str) -> HttpResponse:
         if not (reasons := attempt(lambda: services.set_device_state(**deed))):
             return done(request, _address(found))
     return form_page(request, form, title=_("变更设备状态"), back=_address(found), reasons=reasons)
+
+
+@require_http_methods(["GET", "POST"])
+def note_new(request: HttpRequest, number: str) -> HttpResponse:
+    refuse(rules.may_note(request.user))
+    found = _device(request, number)
+
+    def note(**fields: Any) -> None:
+        services.note_device(device=found, **fields)
+
+    return deed_page(request, NoteForm(request.POST or None), note, title=_("记入设备履历"), back=_address(found))

@@ -1,4 +1,4 @@
-"""Pages of a standard's file set: the dossier of a period, its papers, the changes; and a device's notes."""
+"""Pages of a standard's file set: the dossier of a period, its papers, the changes."""
 
 from datetime import date
 from typing import Any
@@ -11,11 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from lims.core import clock
 from standards import rules, services
-from standards.forms import ChangeForm, DecisionForm, NoteForm, PaperForm, WithdrawForm
+from standards.forms import ChangeForm, DecisionForm, PaperForm, WithdrawForm
 from standards.models import MeasurementStandard
 from standards.periods import Period
 from standards.selectors import capability as selectors
-from standards.selectors.devices import devices
 from standards.selectors.dossier import dossier, validity
 from standards.selectors.standards import standards
 from standards.views.posting import deed_page, original, refuse
@@ -127,15 +126,3 @@ def change_decide(request: HttpRequest, pk: int) -> HttpResponse:
     return deed_page(
         request, DecisionForm(request.POST or None), decide, title=title, back=_address(found.standard), intro=intro
     )
-
-
-@require_http_methods(["GET", "POST"])
-def note_new(request: HttpRequest, number: str) -> HttpResponse:
-    refuse(rules.may_note(request.user))
-    found = get_object_or_404(devices(request.user), asset_number=number)
-
-    def note(**fields: Any) -> None:
-        services.note_device(device=found, **fields)
-
-    back = reverse("standards:device", args=[found.asset_number])
-    return deed_page(request, NoteForm(request.POST or None), note, title=_("记入设备履历"), back=back)
