@@ -215,9 +215,11 @@ def missed_months(done: list[date], *, start: date, months: int, end: date) -> l
     done: days of tests, in order. The first is due `months` after the last test before `start`, or after `start` itself.
     Each due month that passes is one gap; the next one is due so many months later, until a test sets the count anew.
     """
+    found: list[Period] = []
+    if start > end:  # a plan that begins later, in whatever year
+        return found
     before = [day for day in done if day <= start]
     since = max(before) if before and months_later(max(before), months) >= start else start
-    found = []
     while True:
         due = months_later(since, months)
         if month_end(due) > end:

@@ -163,3 +163,7 @@ def test_a_test_in_every_month_misses_none(start, days_of_month):
         for n, day in enumerate(days_of_month)
     )
     assert missed_months(done, start=start, months=1, end=done[-1]) == []
+
+
+def test_a_plan_that_begins_after_the_period_misses_nothing():
+    assert missed_months([], start=date.max, months=120, end=date(2026, 6, 30)) == []
