@@ -31,8 +31,9 @@ from lims.core.supervisor import Program, tie_to
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = 3
 # Latest moment after it was seen at work at which a program is killed, as a share of the time that starting takes: on a
-# busy machine everything takes longer, and a worker that never came to its second job would show little.
-WINDOW = {"web": 0.2, "worker": 0.6}
+# busy machine everything takes longer, and a worker that never came to its second job would show little. A worker loads what
+# sealing needs with its first job, so it is given as long again.
+WINDOW = {"web": 0.2, "worker": 1.8}
 # The share of lives that end while the program starts.
 AT_START = 0.15
 # Latest moment, in seconds after its start, of the kills that are left when everything is issued.
