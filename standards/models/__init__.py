@@ -2,7 +2,7 @@
 
 from standards.models.capability import CapabilityTest, Parameter, UpkeepPlan
 from standards.models.category import Category
-from standards.models.certificate import CertifiedValue, DeviceCertificate
+from standards.models.certificate import CertifiedValue, DeviceCertificate, StatedStandard
 from standards.models.changes import ChangeCase
 from standards.models.device import Device, DeviceNote, DeviceState
 from standards.models.papers import ReportText, StandardPaper
@@ -34,5 +34,6 @@ __all__ = [
     "StandardPaper",
     "StandardPerson",
     "StandardState",
+    "StatedStandard",
     "UpkeepPlan",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from standards.models import CertifiedValue, Device, DeviceCertificate, MeasurementStandard, StandardLicence
+from standards.models import CertifiedValue, Device, DeviceCertificate, MeasurementStandard, StandardLicence, StatedStandard
 from standards.procedures import Pack
 from standards.selectors.devices import standing
 from standards.selectors.standards import fitness
@@ -20,7 +20,12 @@ def chosen(devices: Chosen, role: str) -> list[Device]:
     return [found] if isinstance(found, Device) else list(found)
 
 
+# Facts that came later stand in the content only where a certificate uses them: what was digested before stays what it was.
+_LATER_OF_VALUE = ("equation", "variable", "interpolation", "source")
+
+
 def value_facts(value: CertifiedValue) -> dict[str, str]:
+    """One certified value. A row with `at` belongs to a table, one with `equation` is an equation, any other a single value."""
     return {
         "name": value.name,
         "value": value.value,
@@ -32,11 +37,29 @@ def value_facts(value: CertifiedValue) -> dict[str, str]:
         "U": value.expanded_uncertainty,
         "U_unit": value.uncertainty_unit,
         "k": value.k,
+    } | {name: found for name in _LATER_OF_VALUE if (found := getattr(value, name))}
+
+
+def standard_facts(standard: StatedStandard) -> dict[str, str]:
+    """A standard of the issuer as the certificate states it."""
+    return {
+        "name": standard.name,
+        "identification": standard.identification,
+        "range": standard.measuring_range,
+        "accuracy": standard.accuracy,
+        "certificate_number": standard.certificate_number,
+        "issuer": standard.issuer,
+        "valid_until": _iso(standard.valid_until),
     }
 
 
 def certificate_facts(certificate: DeviceCertificate) -> dict[str, Any]:
     """The content of a device certificate, as digested when it is confirmed."""
+    later: dict[str, Any] = {
+        "data_file": certificate.data_file_id,
+        "imported": certificate.imported,
+        "stated_standards": [standard_facts(one) for one in certificate.stated_standards.order_by("pk")],
+    }
     return {
         "device": certificate.device.asset_number,
         "number": certificate.number,
@@ -51,7 +74,7 @@ def certificate_facts(certificate: DeviceCertificate) -> dict[str, Any]:
         "traceable_to": certificate.traceable_to,
         "file": certificate.file_id or "",
         "values": [value_facts(value) for value in certificate.values.order_by("name", "pk")],
-    }
+    } | {name: found for name, found in later.items() if found}
 
 
 def snapshot_device(device: Device, day: date) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from lims.core.text import Conflict, Refused, reason
 from lims.core.validation import checked
 from lims.people.models import User
 from standards import rules
-from standards.models import CertifiedValue, Device, DeviceCertificate
+from standards.models import CertifiedValue, Device, DeviceCertificate, StatedStandard
 from standards.selectors.snapshots import certificate_facts
 from standards.services.originals import store_original
 from standards.services.refusals import allow, reasoned
@@ -23,6 +23,7 @@ def enter_certificate(
     by: User,
     device: Device,
     values: Iterable[Mapping[str, str]] = (),
+    standards: Iterable[Mapping[str, Any]] = (),
     original: bytes | None = None,
     corrects: DeviceCertificate | None = None,
     why: str = "",
@@ -31,6 +32,7 @@ def enter_certificate(
     """Enters a certificate from paper, waiting for a second person.
 
     values: one mapping per certified value with the field names of CertifiedValue; numbers as printed.
+    standards: what the issuer measured with, as the certificate states it, with the field names of StatedStandard.
     original: the paper as PDF. corrects: the entry whose place this one takes once it is confirmed, and `why`; without an
     original of its own it keeps that of the entry it corrects.
     """
@@ -46,7 +48,10 @@ def enter_certificate(
         certificate.file = store_original(original)
     certificate.save()
     for value in values:
-        checked(CertifiedValue(certificate=certificate, **value)).save()
+        form = "equation" if value.get("equation") else "table" if value.get("at") else "single"
+        checked(CertifiedValue(certificate=certificate, **{"form": form} | dict(value))).save()
+    for standard in standards:
+        checked(StatedStandard(certificate=certificate, **standard)).save()
     record(
         "device_certificate.entered",
         by=by,
@@ -71,6 +76,7 @@ def confirm_certificate(*, by: User, certificate: DeviceCertificate) -> DeviceCe
     facts = certificate_facts(certificate)
     digest = canonical.sha256(facts)
     certificate.values.update(confirmed=True)
+    certificate.stated_standards.update(confirmed=True)
     won = DeviceCertificate.objects.filter(pk=certificate.pk, state=DeviceCertificate.State.DRAFT).update(
         state=DeviceCertificate.State.CONFIRMED, confirmed_by=by, confirmed_at=clock.now(), content_sha256=digest
     )
