@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from lims.core.frozen import Frozen
+from lims.core.models import StoredFile
 from lims.core.text import Text
 
 
@@ -109,7 +110,10 @@ class UserRole(models.Model):
 
 
 class Qualification(models.Model):
-    """A metrologist's professional qualification (注册计量师资格), as printed on the document."""
+    """A metrologist's professional qualification (注册计量师资格), as printed on the document.
+
+    `valid_until` only where the document prints one; a certificate without an end does not expire.
+    """
 
     class Level(models.TextChoices):
         FIRST = "1", _("一级注册计量师")
@@ -121,10 +125,16 @@ class Qualification(models.Model):
     certificate_number = models.CharField(_("证书编号"), max_length=60)
     issued_on = models.DateField(_("发证日期"))
     issuer = models.CharField(_("发证机关"), max_length=120, blank=True)
+    valid_until = models.DateField(_("证书有效期至"), null=True, blank=True)
     history = HistoricalRecords()
 
     class Meta:
         verbose_name = _("职业资格")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("issued_on")), name="qualification_dates"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_level_display()} {self.certificate_number}"
@@ -150,7 +160,10 @@ class Registration(models.Model):
 
 
 class Authorisation(models.Model):
-    """The institute's own authorisation: this person may do this act for this procedure or category in this period."""
+    """The institute's own authorisation: this person may do this act for this procedure or category in this period.
+
+    `train` is not to verify: the person takes readings, and one of the supervisors named answers for them.
+    """
 
     class Scope(models.TextChoices):
         PROCEDURE = "procedure", _("规程")
@@ -160,6 +173,7 @@ class Authorisation(models.Model):
         VERIFY = "verify", _("检定")
         CHECK = "check", _("核验")
         APPROVE = "approve", _("批准")
+        TRAIN = "train", _("见习检定")
 
     user = models.ForeignKey(User, models.PROTECT, related_name="authorisations")
     scope_kind = models.CharField(_("范围类别"), max_length=10, choices=Scope)
@@ -180,6 +194,110 @@ class Authorisation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_act_display()} · {self.scope}"
+
+
+class Supervision(models.Model):
+    """Who may answer for a trainee's work, as long as the authorisation to train runs."""
+
+    authorisation = models.ForeignKey(Authorisation, models.PROTECT, related_name="supervisions")
+    supervisor = models.ForeignKey(User, models.PROTECT, verbose_name=_("指导人员"), related_name="supervisions")
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("指导")
+        constraints = [models.UniqueConstraint(fields=["authorisation", "supervisor"], name="supervisor_named_once")]
+
+    def __str__(self) -> str:
+        return f"{self.authorisation.user} ← {self.supervisor}"
+
+
+class Requirement(models.Model):
+    """What the institute asks of its people, with where it is written. The newest one that has begun on a day counts then.
+
+    Nothing is changed: another value is another row. Without a row the value is not known, and is shown as that.
+    """
+
+    class Key(models.TextChoices):
+        REGISTRATION = "registration", _("检定人员的注册或项目考核")
+        EDUCATION = "education", _("每一注册周期的继续教育学时")
+
+    class Registered(models.TextChoices):
+        """Whether a registration or project certificate must be valid on the day for verifying."""
+
+        NOT_ASKED = "not_asked", _("不核对")
+        IF_ENTERED = "if_entered", _("有登记的必须有效，没有登记的提示")
+        ALWAYS = "always", _("必须有效")
+
+    key = models.CharField(_("要求"), max_length=20, choices=Key)
+    value = models.CharField(_("内容"), max_length=20, help_text="a code of Registered, or hours as decimal text")
+    source = models.CharField(_("依据"), max_length=300)
+    confirmed = models.BooleanField(_("已与原文核对"), default=False)
+    valid_from = models.DateField(_("自何日起"))
+    entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(_("登记时间"))
+
+    frozen = Frozen()
+
+    class Meta:
+        verbose_name = _("人员要求")
+        indexes = [models.Index(fields=["key", "-valid_from", "-id"], name="requirement_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_key_display()} {self.value}"
+
+
+class Education(models.Model):
+    """One piece of continuing education (继续教育). The hours are those on the proof, as written there."""
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="education")
+    held_on = models.DateField(_("结束日期"))
+    hours = models.CharField(_("学时"), max_length=12, help_text="decimal text")
+    subject = models.CharField(_("内容"), max_length=300)
+    organiser = models.CharField(_("举办单位"), max_length=200)
+    proof = models.ForeignKey(
+        StoredFile, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("证明文件")
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("继续教育")
+        indexes = [models.Index(fields=["person", "held_on"], name="education_by_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.subject}"
+
+
+class WitnessedTest(models.Model):
+    """Somebody watched this person at work (现场见证): what was seen, the verdict, and when it is due again.
+
+    `due_on` is what the witness decided; no interval is assumed.
+    """
+
+    class Verdict(models.TextChoices):
+        FIT = "fit", _("胜任")
+        PARTLY = "partly", _("需改进")
+        UNFIT = "unfit", _("不胜任")
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="witnessed")
+    witness = models.ForeignKey(User, models.PROTECT, verbose_name=_("见证人"), related_name="+")
+    held_on = models.DateField(_("见证日期"))
+    procedure = models.CharField(_("规程"), max_length=60, help_text="e.g. JJG 1148")
+    task = models.CharField(_("任务编号"), max_length=30, blank=True, help_text="the work that was watched")
+    findings = models.TextField(_("所见"), max_length=2000)
+    verdict = models.CharField(_("评价"), max_length=8, choices=Verdict)
+    due_on = models.DateField(_("下次见证不迟于"), null=True, blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("现场见证")
+        constraints = [
+            models.CheckConstraint(condition=~Q(person=F("witness")), name="witness_is_another"),
+            models.CheckConstraint(condition=Q(due_on=None) | Q(due_on__gt=F("held_on")), name="witnessed_dates"),
+        ]
+        indexes = [models.Index(fields=["person", "procedure", "held_on"], name="witnessed_by_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.procedure} · {self.held_on}"
 
 
 class PersonalKey(models.Model):

@@ -1,4 +1,4 @@
-"""Reads about people. The viewer is the first argument; nobody sees more than the rules give them."""
+"""People, their organisations, authorisations, keys and signatures, as a viewer may read them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
