@@ -42,10 +42,11 @@ class Single:
 
 @dataclass(frozen=True)
 class Table:
-    """Values at points, in rising order of the points."""
+    """Values at points, in rising order of the points. `between` False: the values hold on the points only."""
 
     points: tuple[Decimal, ...]
     stated: tuple[Stated, ...]
+    between: bool = True
 
     def __post_init__(self) -> None:
         if not self.points or len(self.points) != len(self.stated):
@@ -61,6 +62,11 @@ class Table:
         place = bisect_left(self.points, point)
         if self.points[place] == point:
             return self.stated[place]
+        if not self.between:
+            raise DomainError(
+                f"{point} 不是证书所列的点，该表不内插。",
+                f"{point} is not a point of the table, and it is not interpolated.",
+            )
         c, low, high = CONTEXT, self.stated[place - 1], self.stated[place]
         start, end = self.points[place - 1], self.points[place]
         share = c.divide(c.subtract(point, start), c.subtract(end, start))
@@ -91,10 +97,10 @@ class Equation:
 Correction = Single | Table | Equation
 
 
-def table(rows: Sequence[tuple[Decimal, Stated]]) -> Table:
+def table(rows: Sequence[tuple[Decimal, Stated]], *, between: bool = True) -> Table:
     """A table from rows in any order. Raises DomainError when a point is there twice."""
     ordered = sorted(rows, key=lambda one: one[0])
-    return Table(tuple(point for point, _ in ordered), tuple(stated for _, stated in ordered))
+    return Table(tuple(point for point, _ in ordered), tuple(stated for _, stated in ordered), between)
 
 
 def _wider(first: Stated, second: Stated) -> tuple[Decimal | None, Decimal | None]:

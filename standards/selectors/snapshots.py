@@ -138,7 +138,7 @@ def snapshot(obj: Device | MeasurementStandard, day: date) -> dict[str, Any]:
 def constants_for(pack: Pack, day: date, devices: Chosen) -> dict[str, str]:
     """The constants of a pack (V0, h0, d …) from the certificates in effect on the day; one not certified is left out.
 
-    A name certified at several points is a table, not a constant, and is left out too.
+    A name certified at several points or by an equation is not a constant, and is left out too.
     """
     found: dict[str, str] = {}
     certified: dict[str, list[dict[str, str]]] = {}
@@ -147,7 +147,7 @@ def constants_for(pack: Pack, day: date, devices: Chosen) -> dict[str, str]:
             devices_of_role = chosen(devices, constant.role)
             certified[constant.role] = snapshot_device(devices_of_role[0], day)["values"] if devices_of_role else []
         matching = [value for value in certified[constant.role] if value["name"] == constant.name]
-        if len(matching) == 1:
+        if len(matching) == 1 and matching[0]["value"]:
             found[constant.name] = matching[0]["value"]
     return found
 

@@ -109,7 +109,7 @@ def _constants(devices: Sequence[Mapping[str, Any]], found: Pack) -> dict[str, s
     for constant in found.constants:
         values: list[Mapping[str, str]] = next((one["values"] for one in devices if one["role"] == constant.role), [])
         matching = [one["value"] for one in values if one["name"] == constant.name]
-        if len(matching) == 1:
+        if len(matching) == 1 and matching[0]:
             certified[f"constants.{constant.name}"] = matching[0]
     return certified
 
