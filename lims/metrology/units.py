@@ -209,6 +209,18 @@ def parse_unit(text: str) -> Unit:
     return unit
 
 
+def ratio(old: str, new: str) -> Fraction | None:
+    """How many of the new unit one of the old is, exactly; None where they do not measure the same. Raises UnitError."""
+    if old.strip() == new.strip():
+        return Fraction(1)
+    share, total = parse_unit(old) / parse_unit(new), Fraction(1)
+    for atom, power in share.powers:
+        if not atom[0].isdigit() or power.denominator != 1:
+            return None
+        total *= Fraction(int(atom)) ** int(power)
+    return total
+
+
 def _product(tokens: list[tuple[str, str]], start: int, text: str) -> tuple[Unit, int]:
     total, position, sign = ONE, start, 1
     expected = True

@@ -32,6 +32,12 @@ def collect(pack: Pack) -> Iterator[Sourced]:
     for constant in pack.constants:
         if constant.claim is not None:
             yield Sourced(f"constants.{constant.name}", constant.label, constant.default, constant.claim)
+    for correction in pack.corrections:
+        if correction.claim is not None:
+            what = Text(
+                f"{correction.label.zh}（证书未给出时）", f"{correction.label.en} (where no certificate gives it)"
+            )
+            yield Sourced(f"corrections.{correction.name}", what, correction.default, correction.claim)
     for lookup in pack.lookups:
         for index, case in enumerate(lookup.cases):
             unit = lookup.unit.removeprefix("1")
@@ -53,7 +59,7 @@ def collect(pack: Pack) -> Iterator[Sourced]:
         yield Sourced(f"period[{index}]", what, period.months, period.claim)
     for model in pack.uncertainty:
         for part in model.inputs:
-            value = part.u or part.expanded or part.half_width or part.readings
+            value = part.u or part.expanded or part.half_width or part.readings or part.certificate
             what = Text(f"不确定度分量：{part.label.zh}", f"Uncertainty component: {part.label.en}")
             yield Sourced(f"uncertainty.{model.item}.{model.column}.{part.name}", what, value, part.claim)
 

@@ -10,8 +10,17 @@ from typing import Literal
 from lims.core.text import DataError
 from lims.metrology.expression import Expression, ExpressionError, Symbol, compile_expression
 from lims.metrology.units import UnitError, parse_unit
-from standards.procedures.program import MEASURAND, CompiledCase, CompiledFormula, ItemProgram, Program
-from standards.procedures.schema import UNKNOWN, Item, Pack, PackErrors, UncertaintyModel
+from standards.procedures.program import (
+    MEASURAND,
+    CompiledCase,
+    CompiledCorrection,
+    CompiledFormula,
+    ItemProgram,
+    Program,
+    Stage,
+    Step,
+)
+from standards.procedures.schema import UNKNOWN, Correction, Item, Pack, PackErrors, UncertaintyInput, UncertaintyModel
 
 Symbols = dict[str, Symbol]
 
@@ -82,6 +91,7 @@ class _Compiler:
         for index, item in enumerate(self.pack.items):
             if item.type == "measured":
                 result.items[item.id] = self._item(item, f"items[{index}]")
+        self._unused_corrections(result)
         self._uses_cycle()
         for index, model in enumerate(self.pack.uncertainty):
             self._uncertainty(result, model, f"uncertainty[{index}]")
@@ -95,6 +105,8 @@ class _Compiler:
                 self._new(parameter.name, parameter.unit, f"parameters[{index}]")
         for index, constant in enumerate(pack.constants):
             self._new(constant.name, constant.unit, f"constants[{index}]")
+        for index, correction in enumerate(pack.corrections):
+            self.declare({}, correction.name, "scalar", correction.at_unit, f"corrections[{index}].at_unit")
         for index, conversion in enumerate(pack.conversions):
             self._new(conversion.name, conversion.unit, f"conversions[{index}]")
         for index, lookup in enumerate(pack.lookups):
@@ -107,6 +119,16 @@ class _Compiler:
             ]
             self._new(lookup.name, lookup.unit, path)
             result.lookups.append((lookup.name, cases))
+
+    def _unused_corrections(self, result: Program) -> None:
+        used = {name for item in result.items.values() for name in item.stages}
+        for index, correction in enumerate(self.pack.corrections):
+            if correction.name not in used:
+                self.fault(
+                    f"corrections[{index}].name",
+                    f"没有公式、限值或不确定度分量用到“{correction.name}”。",
+                    f"No formula, limit or component of uncertainty uses “{correction.name}”.",
+                )
 
     def _new(self, name: str, unit: str, path: str) -> None:
         if name in self.base:
@@ -162,7 +184,8 @@ class _Compiler:
             for scope, kind in zip(("run", "row", "item"), kinds, strict=True):
                 if kind:
                     self.declare(scopes[scope], formula.name, _kind(kind), formula.unit, f"{path}.formulas[{at}].unit")
-        self._formulas(item, scopes, out, path)
+        corrections = self._corrections(item, shared, scopes, out)
+        self._formulas(item, scopes, out, path, corrections)
         self._limits(item, scopes, out, path)
         self._points(item, out, path)
         return out
@@ -171,10 +194,87 @@ class _Compiler:
         if name in symbols:
             self.fault(path, f"名称“{name}”已被占用。", f"The name “{name}” is already taken.")
 
-    def _formulas(self, item: Item, scopes: dict[str, Symbols], out: ItemProgram, path: str) -> None:
+    def _corrections(
+        self, item: Item, shared: Symbols, scopes: dict[str, Symbols], out: ItemProgram
+    ) -> dict[Stage, dict[str, CompiledCorrection]]:
+        """The corrections that this item uses, each where its point is known first; their names enter the scopes."""
+        found: dict[Stage, dict[str, CompiledCorrection]] = {"before": {}, "run": {}, "row": {}}
+        if not self.pack.corrections:
+            return found
+        before = dict(shared)
+        for value in item.values:
+            before[value.name] = scopes["row"][value.name]
+        for reading in item.readings_of("row"):
+            before[reading.name] = scopes["row"][reading.name]
+        texts = {kind: _texts(self.pack, item, kind) for kind in ("run", "any")}
+        reach: tuple[tuple[Stage, Symbols], ...] = (
+            ("before", before),
+            ("row", dict(scopes["row"])),
+            ("run", dict(scopes["run"])),
+        )
+        for index, correction in enumerate(self.pack.corrections):
+            if correction.name not in texts["any"]:
+                continue
+            path, name, unit = f"corrections[{index}]", correction.name, correction.unit
+            for scope in ("row", "item"):
+                self._taken(scopes[scope], name, f"{path}.name")
+            stage, expression = self._point(correction, reach, f"{path}.at", item)
+            if stage == "row" and name in texts["run"]:
+                self.fault(
+                    f"{path}.at",
+                    f"项目“{item.id}”的逐次公式用到“{name}”，但它的点要等全部次数测完才知道。",
+                    f"The item “{item.id}” uses “{name}” in a formula of the runs, but its point is known after all runs only.",
+                )
+                self.declare(scopes["run"], name, "scalar", unit, f"{path}.unit")
+            kinds = {
+                "before": ("scalar", "scalar", "vector"),
+                "row": ("", "scalar", "vector"),
+                "run": ("scalar", "vector", ""),
+            }
+            for scope, kind in zip(("run", "row", "item"), kinds[stage], strict=True):
+                if kind:
+                    self.declare(scopes[scope], name, _kind(kind), unit, f"{path}.unit")
+            out.stages[name] = stage
+            if expression is not None:
+                found[stage][name] = CompiledCorrection(correction, expression)
+                out.names |= expression.names | {name}
+        out.before = list(found["before"].values())
+        return found
+
+    def _point(
+        self, correction: Correction, reach: tuple[tuple[Stage, Symbols], ...], path: str, item: Item
+    ) -> tuple[Stage, Expression | None]:
+        """The first scope in which the point is one number; a fault naming the item where there is none."""
+        failure: ExpressionError | None = None
+        for stage, symbols in reach:
+            try:
+                expression = compile_expression(correction.at, symbols)
+            except ExpressionError as error:
+                failure = error
+                continue
+            if expression.kind == "scalar":
+                fits = self._fits(expression, correction.at_unit, f"{path}_unit")
+                return stage, expression if fits else None
+        zh, en = (failure.message_zh, failure.message_en) if failure else _WRONG_KIND["scalar"]
+        self.fault(path, f"用于项目“{item.id}”时：{zh}", f"Used in the item “{item.id}”: {en}")
+        return "before", None
+
+    def _formulas(
+        self,
+        item: Item,
+        scopes: dict[str, Symbols],
+        out: ItemProgram,
+        path: str,
+        corrections: Mapping[Stage, Mapping[str, CompiledCorrection]],
+    ) -> None:
         place = {formula.name: index for index, formula in enumerate(item.formulas)}
-        for scope, target in (("run", out.run), ("row", out.row), ("item", out.item)):
-            ready: dict[str, CompiledFormula] = {}
+        targets: tuple[tuple[str, list[Step], Mapping[str, CompiledCorrection]], ...] = (
+            ("run", out.run, corrections["run"]),
+            ("row", out.row, corrections["row"]),
+            ("item", out.item, {}),
+        )
+        for scope, target, points in targets:
+            ready: dict[str, Step] = dict(points)
             for formula in item.formulas_of(scope):
                 where = f"{path}.formulas[{place[formula.name]}]"
                 expression = self.compile(formula.expression, scopes[scope], f"{where}.expression", unit=formula.unit)
@@ -187,14 +287,14 @@ class _Compiler:
                     out.names |= expression.names | (interval.names if interval else frozenset())
             target.extend(self._ordered(ready, path, place))
 
-    def _ordered(self, ready: dict[str, CompiledFormula], path: str, place: dict[str, int]) -> list[CompiledFormula]:
-        """Formulas after the formulas they use; a circle is a fault."""
-        done: list[CompiledFormula] = []
+    def _ordered(self, ready: dict[str, Step], path: str, place: dict[str, int]) -> list[Step]:
+        """Formulas after the formulas and corrections they use; a circle is a fault."""
+        done: list[Step] = []
         waiting = dict(ready)
         while waiting:
             free = [name for name, one in waiting.items() if not (one.expression.names & waiting.keys())]
             if not free:
-                name = min(waiting, key=place.__getitem__)
+                name = min(waiting.keys() & place.keys(), key=place.__getitem__)
                 circle = "、".join(sorted(waiting))
                 self.fault(
                     f"{path}.formulas[{place[name]}].expression",
@@ -291,6 +391,10 @@ class _Compiler:
             self.declare(scope, name, "vector", unit, path)
         for one in item.formulas_of("row"):
             self.declare(scope, one.name, "scalar", one.unit, path)
+        stages = result.items[item.id].stages
+        corrections = {one.name: one for one in self.pack.corrections if one.name in stages}
+        for name, correction in corrections.items():
+            self.declare(scope, name, "vector" if stages[name] == "run" else "scalar", correction.unit, path)
         compiled: dict[str, Expression] = {}
         names: Symbols = {}
         for at, part in enumerate(model.inputs):
@@ -301,6 +405,8 @@ class _Compiler:
                 self.fault(
                     f"{where}.readings", f"“{part.readings}”不是逐次列。", f"“{part.readings}” is no column of runs."
                 )
+            if part.certificate:
+                self._certified_input(part, corrections.get(part.certificate), f"{where}.certificate")
             for key, text in (
                 ("value", part.value),
                 ("u", part.u),
@@ -314,6 +420,17 @@ class _Compiler:
         if expression is not None:
             result.models[(model.item, model.column)] = expression
         result.uncertainty[(model.item, model.column)] = compiled
+
+    def _certified_input(self, part: UncertaintyInput, correction: Correction | None, path: str) -> None:
+        name = part.certificate
+        if correction is None:
+            self.fault(path, f"没有名为“{name}”的修正。", f"There is no correction named “{name}”.")
+        elif algebra_unit(correction.unit) != algebra_unit(part.unit):
+            self.fault(
+                path,
+                f"单位不符：修正是“{correction.unit}”，分量是“{part.unit}”。",
+                f"Units clash: the correction is in “{correction.unit}”, the component in “{part.unit}”.",
+            )
 
     def _conditions(self) -> None:
         """Conditions must name parameters that exist and values that can occur."""
@@ -337,6 +454,21 @@ class _Compiler:
                             f"参数“{name}”没有选项“{value}”。",
                             f"Parameter “{name}” has no option “{value}”.",
                         )
+
+
+def _texts(pack: Pack, item: Item, kind: str) -> frozenset[str]:
+    """The words in the formulas of the runs; or in every expression of the item, its uncertainty included."""
+    formulas = [one for one in item.formulas if kind == "any" or one.scope == "run"]
+    texts = [text for one in formulas for text in (one.expression, one.round.interval if one.round else "")]
+    for limit in item.limits:
+        if kind == "any" or limit.column in {one.name for one in formulas}:
+            texts += [text for case in limit.cases for text in (case.only_if, case.lower, case.upper)]
+    if kind == "any":
+        for model in pack.uncertainty:
+            if model.item == (item.before or item.id):
+                for part in model.inputs:
+                    texts += [part.certificate, part.value, part.u, part.expanded, part.half_width]
+    return frozenset(word for text in texts for word in re.findall(r"[A-Za-z]\w*", text, re.ASCII))
 
 
 def _conditions(pack: Pack) -> list[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from lims.core.text import Text
 from lims.metrology.expression import EvaluationError, Expression
 from standards.procedures.compiler import program
+from standards.procedures.corrections import Reader, Used, reader
 from standards.procedures.program import Program
 from standards.procedures.record import Record, parse_number
 from standards.procedures.results import Remark, State, Values
@@ -23,7 +24,10 @@ def worst(states: list[State]) -> State:
 
 @dataclass
 class Context:
-    """Shared names of one record. `absent` says why a name in reach has no value."""
+    """Shared names of one record. `absent` says why a name in reach has no value.
+
+    `readers` are the corrections of the pack, `defaults` the names of those for which the pack's own value was taken.
+    """
 
     pack: Pack
     program: Program
@@ -32,6 +36,8 @@ class Context:
     numbers: dict[str, Decimal] = field(default_factory=dict)
     absent: dict[str, State] = field(default_factory=dict)
     applied: dict[str, str] = field(default_factory=dict)
+    readers: dict[str, Reader] = field(default_factory=dict)
+    defaults: set[str] = field(default_factory=set)
     missing: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
 
@@ -96,6 +102,8 @@ def make_context(pack: Pack, record: Record, wanted: frozenset[str] = frozenset(
     for name in sorted(record.constants):
         if name not in known:
             context.warn(f"constants.{name}", f"规程没有常量“{name}”。", f"The procedure has no constant “{name}”.")
+    if pack.corrections or record.corrections:
+        _corrections(context)
     for conversion in pack.conversions:
         context.numbers[conversion.name] = Decimal(conversion.value)
     _lookups(context)
@@ -120,6 +128,46 @@ def _parameter(context: Context, parameter: Parameter, wanted: bool) -> None:
         context.absent[parameter.name] = "missing"
     if wanted and (not text or (parameter.numeric and number is None)):
         context.miss(path, f"缺少参数：{parameter.label.zh}。", f"The parameter is missing: {parameter.label.en}.")
+
+
+def _corrections(context: Context) -> None:
+    given = context.record.corrections
+    known = {one.name: one for one in context.pack.corrections}
+    for name, one in known.items():
+        unit, at_unit = context.unit(one.unit), context.unit(one.at_unit)
+        context.readers[name] = reader(one, given.get(name), unit, at_unit)
+        if name in given and (others := given[name].others):
+            context.warn(
+                f"corrections.{name}",
+                f"有几台设备的证书都给出{one.label.zh}：用 {given[name].device} 的，未用 {'、'.join(others)} 的。",
+                f"Several devices are certified for {one.label.en}: that of {given[name].device} is used, "
+                f"not that of {', '.join(others)}.",
+            )
+    for name in sorted(given.keys() - known.keys()):
+        context.warn(f"corrections.{name}", f"规程没有修正“{name}”。", f"The procedure has no correction “{name}”.")
+
+
+def read_correction(
+    context: Context, name: str, expression: Expression, values: Values, absent: dict[str, State], path: str
+) -> Used | State:
+    """The correction at the point that `expression` gives; otherwise the state, its reason noted under the path."""
+    point, state, failure = try_evaluate(expression, values, absent)
+    label = context.readers[name].correction.label
+    if failure is not None:
+        context.warn(
+            f"{path}.{name}",
+            f"{label.zh}的点算不出：{failure.zh}",
+            f"The point of {label.en} has no result: {failure.en}",
+        )
+    if not isinstance(point, Decimal):
+        return state
+    found = context.readers[name].at(point)
+    if isinstance(found, Text):
+        context.miss(f"{path}.{name}", found.zh, found.en)
+        return "missing"
+    if found.by_default:
+        context.defaults.add(name)
+    return found
 
 
 def _lookups(context: Context) -> None:

@@ -215,6 +215,7 @@ def _unconfirmed(
     general = {f"kinds.{context.record.kind}", *(f"environment.{one.name}" for one in context.pack.environment)}
     general |= {f"required_devices.{one.role}" for one in context.pack.required_devices}
     general |= {f"constants.{one.name}" for one in context.pack.constants if one.name in used}
+    general |= {f"corrections.{name}" for name in context.defaults}
     general |= {f"period[{at}]" for at, case in enumerate(context.pack.period) if case.when.holds(context.choices)}
 
     def bears(path: str) -> bool:

@@ -121,7 +121,8 @@ def _check(table: Table, sources: Sources) -> Check:
     return check
 
 
-def _show(table: Table, default: Show) -> Show:
+def read_show(table: Table, default: Show) -> Show:
+    """Where a column is printed: on certificate and record, on the record only, nowhere."""
     value = table.choice("show", _SHOW, default=default)
     return "both" if value == "both" else "record" if value == "record" else "no"
 
@@ -133,7 +134,7 @@ def _value(table: Table) -> PointValue:
         unit=table.text("unit"),
         lower=table.text("lower", ""),
         upper=table.text("upper", ""),
-        show=_show(table, "both"),
+        show=read_show(table, "both"),
     )
     table.close()
     return value
@@ -180,7 +181,7 @@ def _reading(table: Table) -> Reading:
         quantity=table.text("quantity", None if source == "rig" else ""),
         role=table.text("role", None if source == "rig" else ""),
         required=table.flag("required", True),
-        show=_show(table, "record"),
+        show=read_show(table, "record"),
     )
     table.close()
     return reading
@@ -205,7 +206,7 @@ def _formula(table: Table, sources: Sources) -> Formula:
         expression=table.text("expression"),
         round=rounding,
         sign=table.flag("sign", False),
-        show=_show(table, "record"),
+        show=read_show(table, "record"),
     )
     table.close()
     return formula

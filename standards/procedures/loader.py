@@ -9,7 +9,7 @@ from lims.core import canonical
 from lims.core.strict import Table, parse
 from lims.core.text import DataError, Text
 from standards.procedures.claims import collect
-from standards.procedures.items import read_item, repeat_items
+from standards.procedures.items import read_item, read_show, repeat_items
 from standards.procedures.parts import Sources, read_claim, read_when
 from standards.procedures.schema import (
     CATEGORIES,
@@ -17,6 +17,7 @@ from standards.procedures.schema import (
     UNKNOWN,
     Constant,
     Conversion,
+    Correction,
     EnvironmentLimit,
     Example,
     ExpectedCell,
@@ -70,6 +71,7 @@ def load_pack(text: str, *, name: str = "") -> Pack:
         kinds=tuple(_kind(table, sources) for table in root.tables("kinds", required=True)),
         parameters=tuple(_parameter(table) for table in root.tables("parameters")),
         constants=tuple(_constant(table, sources) for table in root.tables("constants")),
+        corrections=tuple(_correction(table, sources) for table in root.tables("corrections", most=20)),
         conversions=tuple(_conversion(table) for table in root.tables("conversions")),
         lookups=tuple(_lookup(table, sources) for table in root.tables("lookups")),
         environment=tuple(_environment(table, sources) for table in root.tables("environment")),
@@ -177,6 +179,28 @@ def _constant(table: Table, sources: Sources) -> Constant:
     return constant
 
 
+def _correction(table: Table, sources: Sources) -> Correction:
+    name = table.identifier("name")
+    table.choice("interpolation", ("linear",))
+    correction = Correction(
+        name=name,
+        label=table.words("label"),
+        unit=table.text("unit"),
+        role=table.text("role"),
+        certified=table.text("certified", name),
+        at=table.text("at"),
+        at_unit=table.text("at_unit"),
+        interpolation="linear",
+        default=table.number("default", ""),
+        show=read_show(table, "record"),
+        claim=read_claim(table, sources) if table.has("source") else None,
+    )
+    if correction.default and correction.claim is None:
+        table.fault("source", "有默认值就要有来源。", "A default value needs a source.")
+    table.close()
+    return correction
+
+
 def _conversion(table: Table) -> Conversion:
     conversion = Conversion(table.identifier("name"), table.number("value"), table.text("unit"))
     table.close()
@@ -262,6 +286,7 @@ def _uncertainty(table: Table, sources: Sources) -> UncertaintyModel:
             label=one.words("label"),
             unit=one.text("unit"),
             readings=one.text("readings", ""),
+            certificate=one.text("certificate", ""),
             value=one.text("value", ""),
             u=one.text("u", ""),
             expanded=one.text("U", ""),
@@ -272,12 +297,14 @@ def _uncertainty(table: Table, sources: Sources) -> UncertaintyModel:
             claim=read_claim(one, sources, value=UNKNOWN if UNKNOWN in one.data.values() else ""),
         )
         given = [part for part in (read.readings, read.u, read.expanded, read.half_width) if part]
-        if len(given) != 1:
+        if len(given) != 1 and not (read.certificate and not given):
             one.fault(
                 "",
-                "要在 readings、u、U（带 k）、half_width（带 distribution）中恰好给出一个。",
-                "Give exactly one of readings, u, U (with k) and half_width (with distribution).",
+                "要在 readings、u、U（带 k）、half_width（带 distribution）中恰好给出一个；有 certificate 时最多一个。",
+                "Give exactly one of readings, u, U (with k) and half_width (with distribution); beside certificate at most one.",
             )
+        if read.certificate and read.readings:
+            one.fault("readings", "certificate 与 readings 不能同时给出。", "Give certificate or readings, not both.")
         inputs.append(read)
         one.close()
     model = UncertaintyModel(
@@ -338,6 +365,7 @@ def _references(pack: Pack) -> list[DataError]:
         ("examples", [example.id for example in pack.examples]),
         ("required_devices", [device.role for device in pack.required_devices]),
         ("parameters", [one.name for one in pack.parameters]),
+        ("corrections", [one.name for one in pack.corrections]),
     ):
         errors.extend(_repeated(what, names))
     known = {item.id for item in pack.items}
@@ -349,6 +377,9 @@ def _references(pack: Pack) -> list[DataError]:
     for index, constant in enumerate(pack.constants):
         if constant.role not in roles:
             errors.append(_no_role(f"constants[{index}].role", constant.role))
+    for index, correction in enumerate(pack.corrections):
+        if correction.role not in roles:
+            errors.append(_no_role(f"corrections[{index}].role", correction.role))
     for index, item in enumerate(pack.items):
         for place, reading in enumerate(item.readings):
             if reading.source == "rig" and reading.role not in roles:

@@ -9,10 +9,11 @@ from typing import Any
 
 from lims.core.text import Text
 from lims.metrology.rounding import RoundingError, round_to_interval
-from standards.procedures.context import Context, try_evaluate, worst
+from standards.procedures.context import Context, read_correction, try_evaluate, worst
+from standards.procedures.corrections import Used
 from standards.procedures.limits import judge
 from standards.procedures.points import LaidPoint, demanded, laid, laid_points, most_allowed
-from standards.procedures.program import CompiledFormula, ItemProgram
+from standards.procedures.program import CompiledCorrection, CompiledFormula, ItemProgram, Step
 from standards.procedures.record import Row, parse_number, plain
 from standards.procedures.results import (
     Cell,
@@ -47,6 +48,9 @@ class _Measured:
         self.names: Values = {**context.numbers, **imported}
         self.absent: Absent = {**context.absent, **gone}
         self.path = f"items.{item.id}"
+        stages = self.program.stages
+        self.of_rows = tuple(name for name, stage in stages.items() if stage != "run")
+        self.of_runs = tuple(name for name, stage in stages.items() if stage == "run")
 
     def result(self) -> ItemResult:
         rows_data = self.context.record.items.get(self.item.id, ())
@@ -67,9 +71,10 @@ class _Measured:
                 *(value.name for value in self.item.values),
                 *(one.name for one in self.item.readings_of("row")),
                 *(one.name for one in self.item.formulas_of("row")),
+                *self.of_rows,
             ),
         )
-        columns = self._formulas(self.program.item, names, absent, self.path)
+        columns = self._formulas(self.program.item, names, absent, self.path, [])
         limits = self._limits("item", columns, names, absent)
         return ItemResult(
             id=self.item.id,
@@ -119,20 +124,32 @@ class _Measured:
         self._values(row, expected, names, absent, path)
         self._unknown_names(row, path)
         self._readings("row", row.readings, names, absent, f"{path}.readings")
+        corrections: list[Used] = []
+        for one in self.program.before:
+            self._correct(one, names, absent, path, corrections)
         runs = self._runs(row, names, absent, path)
         used = [run for run in runs if not run.blank]
         run_names = (
             *(one.name for one in self.item.readings_of("run")),
             *(one.name for one in self.item.formulas_of("run")),
+            *self.of_runs,
         )
         for name in run_names:
             names.pop(name, None)
         self._gather(used, names, absent, run_names)
-        columns = self._formulas(self.program.row, names, absent, path)
-        found = row_uncertainty(self.context, self.item, columns, names, absent)
+        columns = self._formulas(self.program.row, names, absent, path, corrections)
+        by_name = self._by_name(corrections, used)
+        found = row_uncertainty(self.context, self.item, columns, names, absent, by_name)
         expanded = {str(one["column"]): parse_number(str(one.get("U", ""))) for one in found}
         limits = self._limits("row", columns, names, absent, expanded)
-        return RowResult(row.point, row.values, columns, tuple(runs), limits, names, False, found)
+        return RowResult(row.point, row.values, columns, tuple(runs), limits, names, False, found, tuple(corrections))
+
+    def _by_name(self, corrections: list[Used], runs: list[RunResult]) -> dict[str, tuple[Used, ...]]:
+        """The corrections of a row: one of the row itself, or one of each run."""
+        found: dict[str, tuple[Used, ...]] = {one.name: (one,) for one in corrections}
+        for name in self.of_runs:
+            found[name] = tuple(one for run in runs for one in run.corrections if one.name == name)
+        return found
 
     def _values(self, row: Row, expected: LaidPoint | None, names: Values, absent: Absent, path: str) -> None:
         for value in self.item.values:
@@ -240,8 +257,10 @@ class _Measured:
                 continue
             own, gone = dict(names), dict(absent)
             self._readings("run", run, own, gone, f"{path}.runs[{at}]")
-            columns = self._formulas(self.program.run, own, gone, f"{path}.runs[{at}]")
-            results.append(RunResult(columns, own, limits=self._limits("run", columns, own, gone)))
+            corrections: list[Used] = []
+            columns = self._formulas(self.program.run, own, gone, f"{path}.runs[{at}]", corrections)
+            limits = self._limits("run", columns, own, gone)
+            results.append(RunResult(columns, own, limits=limits, corrections=tuple(corrections)))
         return results
 
     def _gather(self, parts: list[Any], names: Values, absent: Absent, wanted: tuple[str, ...]) -> None:
@@ -259,9 +278,15 @@ class _Measured:
             state = worst([state for state in states if state != "ok"])
             absent[name] = state if state != "ok" else fallback
 
-    def _formulas(self, formulas: list[CompiledFormula], names: Values, absent: Absent, path: str) -> dict[str, Cell]:
+    def _formulas(
+        self, steps: list[Step], names: Values, absent: Absent, path: str, corrections: list[Used]
+    ) -> dict[str, Cell]:
+        """The columns; `corrections` takes in what was read from certificates between them."""
         columns = {}
-        for compiled in formulas:
+        for compiled in steps:
+            if isinstance(compiled, CompiledCorrection):
+                self._correct(compiled, names, absent, path, corrections)
+                continue
             formula = compiled.formula
             cell = self._cell(compiled, names, absent, path)
             columns[formula.name] = cell
@@ -270,6 +295,17 @@ class _Measured:
             else:
                 absent[formula.name] = cell.state
         return {formula.name: columns[formula.name] for formula in self.item.formulas if formula.name in columns}
+
+    def _correct(
+        self, one: CompiledCorrection, names: Values, absent: Absent, path: str, corrections: list[Used]
+    ) -> None:
+        name = one.correction.name
+        found = read_correction(self.context, name, one.expression, names, absent, path)
+        if isinstance(found, Used):
+            names[name] = found.value
+            corrections.append(found)
+        else:
+            absent[name] = found
 
     def _cell(self, compiled: CompiledFormula, names: Values, absent: Absent, path: str) -> Cell:
         formula = compiled.formula

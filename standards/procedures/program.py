@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from lims.metrology.expression import Expression
-from standards.procedures.schema import Formula
+from standards.procedures.schema import Correction, Formula
 
 MEASURAND: Final = "measurand"
 """Name of the result in an uncertainty budget; no input may have it."""
@@ -20,6 +20,19 @@ class CompiledFormula:
 
 
 @dataclass(frozen=True)
+class CompiledCorrection:
+    """A correction in one item; `expression` gives the point."""
+
+    correction: Correction
+    expression: Expression
+
+
+Step = CompiledFormula | CompiledCorrection
+Stage = Literal["before", "run", "row"]
+"""When the point of a correction is known: before the runs of a row, in each run, or after the runs."""
+
+
+@dataclass(frozen=True)
 class CompiledCase:
     """Limits of one case; None where empty or unknown."""
 
@@ -30,17 +43,22 @@ class CompiledCase:
 
 @dataclass
 class ItemProgram:
-    """The formulas of one item, each scope in an order in which every formula finds its inputs."""
+    """The formulas of one item, each scope in an order in which every formula finds its inputs.
 
-    run: list[CompiledFormula] = field(default_factory=list)
-    row: list[CompiledFormula] = field(default_factory=list)
-    item: list[CompiledFormula] = field(default_factory=list)
+    `stages` lists the corrections that the item uses.
+    """
+
+    before: list[CompiledCorrection] = field(default_factory=list)
+    run: list[Step] = field(default_factory=list)
+    row: list[Step] = field(default_factory=list)
+    item: list[Step] = field(default_factory=list)
     limits: list[list[CompiledCase]] = field(default_factory=list)
     resolutions: dict[str, Expression] = field(default_factory=dict)
     bounds: dict[str, tuple[Expression | None, Expression | None]] = field(default_factory=dict)
     points: dict[str, tuple[Expression | None, dict[str, Expression]]] = field(default_factory=dict)
     series: tuple[Expression, Expression, Expression] | None = None
     names: set[str] = field(default_factory=set)
+    stages: dict[str, Stage] = field(default_factory=dict)
 
 
 @dataclass

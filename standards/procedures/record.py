@@ -14,12 +14,21 @@ from standards.procedures.schema import KINDS, RecordErrors
 ADJUSTMENTS: Final = ("", "adjustment", "repair")
 """What may have been done to the instrument between its first readings and those that count."""
 
+FORMS: Final = ("", "single", "table", "equation")
+CERTIFIED: Final = (
+    "device", "certificate", "certificate_sha256", "form", "unit", "at_unit", "rows", "equation", "variable", "lower",
+    "upper", "interpolation", "others",
+)  # fmt: skip
+"""Fields of one entry of `corrections`."""
+
 MOST_ROWS: Final = 500
 MOST_RUNS: Final = 200
 MOST_CELLS: Final = 20_000
 LONGEST_CELL: Final = 2_000
 
-TOP: Final = ("schema", "kind", "parameters", "constants", "environment", "judged", "items", "adjustment", "fields")
+TOP: Final = (
+    "schema", "kind", "parameters", "constants", "corrections", "environment", "judged", "items", "adjustment", "fields",
+)  # fmt: skip
 """Fields of the document; `fields` is the explanation that a printed template carries and nobody reads back."""
 
 
@@ -47,10 +56,45 @@ class Adjustment:
 
 
 @dataclass(frozen=True)
+class CertifiedRow:
+    """A certified value with its expanded uncertainty and coverage factor, at a point where it belongs to a table."""
+
+    at: str
+    value: str
+    U: str
+    k: str
+
+
+@dataclass(frozen=True)
+class Certified:
+    """What the certificate of a device gives for one correction; `form` is empty where it gives nothing that can be used.
+
+    An equation has one row without a value, for its U and k. `interpolation` is empty for straight lines between the points of
+    a table, `points` where the certificate allows its points only. `others`: further devices of the role that are certified
+    for it too.
+    """
+
+    device: str
+    certificate: str
+    certificate_sha256: str
+    form: str
+    unit: str
+    at_unit: str
+    rows: tuple[CertifiedRow, ...]
+    equation: str
+    variable: str
+    lower: str
+    upper: str
+    interpolation: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Record:
     kind: str
     parameters: dict[str, str]
     constants: dict[str, str]
+    corrections: dict[str, Certified]
     environment: dict[str, tuple[str, ...]]
     judged: dict[str, dict[str, Judgement]]
     items: dict[str, tuple[Row, ...]]
@@ -139,6 +183,34 @@ class _Reader:
             result = ""
         return Judgement(result, data.get("remark", ""))
 
+    def certified(self, value: Any, path: str) -> Certified:
+        data = self.mapping(value, path)
+        for key in data:
+            if key not in CERTIFIED:
+                self.fault(f"{path}.{key}", "未知字段。", "Unknown field.")
+        texts = {
+            key: self.cell(data.get(key, ""), f"{path}.{key}") for key in CERTIFIED if key not in ("rows", "others")
+        }
+        if texts["form"] not in FORMS:
+            self.fault(
+                f"{path}.form",
+                "应为 single、table、equation 或空。",
+                "This must be single, table, equation or empty.",
+            )
+            texts["form"] = ""
+        rows = []
+        for at, one in enumerate(self.sequence(data.get("rows", []), f"{path}.rows", MOST_ROWS)):
+            cells = self.cells_of(one, f"{path}.rows[{at}]")
+            for key in cells.keys() - {"at", "value", "U", "k"}:
+                self.fault(f"{path}.rows[{at}].{key}", "未知字段。", "Unknown field.")
+            rows.append(CertifiedRow(*(cells.get(key, "") for key in ("at", "value", "U", "k"))))
+        others = self.sequence(data.get("others", []), f"{path}.others", MOST_ROWS)
+        return Certified(
+            **texts,
+            rows=tuple(rows),
+            others=tuple(self.cell(one, f"{path}.others[{at}]") for at, one in enumerate(others)),
+        )
+
     def adjustment(self, value: Any) -> Adjustment:
         data = self.cells_of(value, "adjustment")
         kind = data.get("kind", "")
@@ -186,6 +258,10 @@ def read_record(data: Mapping[str, Any]) -> Record:
         kind=kind,
         parameters=reader.cells_of(root.get("parameters", {}), "parameters"),
         constants=reader.cells_of(root.get("constants", {}), "constants"),
+        corrections={
+            name: reader.certified(one, f"corrections.{name}")
+            for name, one in reader.mapping(root.get("corrections", {}), "corrections").items()
+        },
         environment=environment,
         judged=judged,
         items=items,

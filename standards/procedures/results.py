@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from lims.core.text import Text
+from standards.procedures.corrections import Used
 from standards.procedures.record import Record, plain
 from standards.procedures.schema import Sourced
 
@@ -99,10 +100,15 @@ class RunResult:
     names: Values = field(repr=False)
     blank: bool = False
     limits: tuple[LimitResult, ...] = ()
+    corrections: tuple[Used, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         found: dict[str, object] = {"columns": {name: cell.as_json() for name, cell in self.columns.items()}}
-        return {**found, "limits": [limit.as_json() for limit in self.limits]} if self.limits else found
+        if self.limits:
+            found["limits"] = [limit.as_json() for limit in self.limits]
+        if self.corrections:
+            found["corrections"] = [one.as_json() for one in self.corrections]
+        return found
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,7 @@ class RowResult:
     names: Values = field(repr=False)
     blank: bool = False
     uncertainty: tuple[Mapping[str, Any], ...] = ()
+    corrections: tuple[Used, ...] = ()
 
     def all_limits(self) -> tuple[LimitResult, ...]:
         """The limits of the row and of its runs."""
@@ -130,6 +137,8 @@ class RowResult:
         }
         if self.uncertainty:
             found["uncertainty"] = [dict(one) for one in self.uncertainty]
+        if self.corrections:
+            found["corrections"] = [one.as_json() for one in self.corrections]
         return found
 
 
@@ -187,6 +196,19 @@ class Evaluation:
     choices: Mapping[str, str]
     numbers: Mapping[str, Decimal]
     record: Record = field(repr=False)
+
+    @property
+    def corrections(self) -> list[tuple[str, Used]]:
+        """Every correction used, with the path of its row or run, in the order of the record."""
+        found: list[tuple[str, Used]] = []
+        for name, item in self.items.items():
+            for at, row in enumerate(item.rows):
+                path = f"items.{name}.rows[{at}]"
+                found += [(path, one) for one in row.corrections]
+                found += [
+                    (f"{path}.runs[{number}]", one) for number, run in enumerate(row.runs) for one in run.corrections
+                ]
+        return found
 
     def as_json(self) -> dict[str, object]:
         """`evaluation/1`; every number is a decimal string."""

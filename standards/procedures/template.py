@@ -10,7 +10,7 @@ from standards.procedures.context import Context, make_context, try_evaluate
 from standards.procedures.evaluation import items_of
 from standards.procedures.points import laid, laid_points
 from standards.procedures.record import plain, read_record
-from standards.procedures.schema import Item, Pack, Reading
+from standards.procedures.schema import Correction, Item, Pack, Reading
 
 
 def template(pack: Pack, kind: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def template(pack: Pack, kind: str, parameters: Mapping[str, str] | None = None)
         "kind": kind,
         "parameters": {one.name: context.choices.get(one.name, "") for one in pack.parameters},
         "constants": {one.name: one.default for one in pack.constants},
+        **({"corrections": {}} if pack.corrections else {}),
         "environment": {one.name: ["", ""] for one in pack.environment},
         "judged": {
             item.id: {
@@ -68,11 +69,29 @@ def describe(pack: Pack, kind: str, parameters: Mapping[str, str] | None = None)
         "constants": {
             one.name: {"label": one.label.as_json(), "unit": one.unit, "role": one.role} for one in pack.constants
         },
+        **(
+            {"corrections": {one.name: _correction(context, one) for one in pack.corrections}}
+            if pack.corrections
+            else {}
+        ),
         "environment": {
             one.name: {"label": one.label.as_json(), "unit": one.unit, "lower": one.lower, "upper": one.upper}
             for one in pack.environment
         },
         "items": {item.id: _describe(context, item) for item in items_of(pack, kind, parameters or {})},
+    }
+
+
+def _correction(context: Context, one: Correction) -> dict[str, Any]:
+    return {
+        "label": one.label.as_json(),
+        "unit": context.unit(one.unit),
+        "role": one.role,
+        "certified": one.certified,
+        "at": one.at,
+        "at_unit": context.unit(one.at_unit),
+        "interpolation": one.interpolation,
+        "default": one.default,
     }
 
 

@@ -68,7 +68,8 @@ def _cell(cell: Cell) -> dict[str, str]:
 
 def _compiled(pack: Pack, item: Item, column: str) -> CompiledFormula:
     own = program(pack).items[item.id]
-    return next(one for one in (*own.run, *own.row, *own.item) if one.formula.name == column)
+    steps = (*own.run, *own.row, *own.item)
+    return next(one for one in steps if isinstance(one, CompiledFormula) and one.formula.name == column)
 
 
 def _round(compiled: CompiledFormula, names: Values) -> str:
@@ -121,6 +122,10 @@ def _input(
             "paths": paths,
             "formula": formula.expression,
         }
+    for correction in pack.corrections:
+        if correction.name == name:
+            said = _said(correction.label, correction.unit, evaluation)
+            return {**entry, "kind": "correction", **said, "paths": [f"corrections.{name}"] * max(1, count)}
     for point_value in item.values:
         if point_value.name == name:
             paths = _rows(evaluation, item, f"values.{name}") if count else [f"{row}.values.{name}"]

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final, Literal
 
 from lims.core.text import Text
-from standards.procedures.schema.items import Item
+from standards.procedures.schema.items import Item, Show
 from standards.procedures.schema.sourced import Claim, Sourced, When
 
 KINDS: Final = ("initial", "subsequent", "in_use", "arbitration", "calibration")
@@ -45,6 +45,28 @@ class Constant:
     unit: str
     role: str
     default: str
+    claim: Claim | None
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A value that the certificate of the device in `role` gives for a point: single, as a table, or as an equation.
+
+    `certified` is its name on the certificate. `at` is an expression over what a row (or a run) of an item knows, in `at_unit`;
+    in formulas the name stands for the value at that point. `unit` is that of a difference. A `default` is used where the
+    certificate gives none.
+    """
+
+    name: str
+    label: Text
+    unit: str
+    role: str
+    certified: str
+    at: str
+    at_unit: str
+    interpolation: Literal["linear"]
+    default: str
+    show: Show
     claim: Claim | None
 
 
@@ -129,12 +151,16 @@ class Wording:
 
 @dataclass(frozen=True)
 class UncertaintyInput:
-    """An input of the budget: a run column as readings, or a value with one of u, U and k, half width. Expressions."""
+    """An input of the budget: a run column as readings, or a value with one of u, U and k, half width. Expressions.
+
+    `certificate` names a correction: its value, U and k count, and what is given beside it only where its default is in use.
+    """
 
     name: str
     label: Text
     unit: str
     readings: str
+    certificate: str
     value: str
     u: str
     expanded: str
@@ -209,6 +235,7 @@ class Pack:
     kinds: tuple[Kind, ...]
     parameters: tuple[Parameter, ...]
     constants: tuple[Constant, ...]
+    corrections: tuple[Correction, ...]
     conversions: tuple[Conversion, ...]
     lookups: tuple[Lookup, ...]
     environment: tuple[EnvironmentLimit, ...]
