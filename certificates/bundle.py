@@ -74,7 +74,7 @@ def write(certificate: Certificate, target: IO[bytes]) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for member in _members(certificate, head):
             digest, size = hashlib.sha256(), 0
-            with archive.open(_entry(member.path), "w", force_zip64=True) as out:
+            with archive.open(entry(member.path), "w", force_zip64=True) as out:
                 for piece in member.content:
                     digest.update(piece)
                     size += len(piece)
@@ -86,18 +86,20 @@ def write(certificate: Certificate, target: IO[bytes]) -> None:
             "made_at": head.at.isoformat(),
             "files": sorted(listed, key=lambda one: str(one["path"])),
         }
-        with archive.open(_entry("manifest.json"), "w") as out:
-            out.write(_json(manifest))
+        with archive.open(entry("manifest.json"), "w") as out:
+            out.write(as_json(manifest))
 
 
-def _entry(path: str) -> zipfile.ZipInfo:
+def entry(path: str) -> zipfile.ZipInfo:
+    """The head of a member: packed, and the same whenever it is made."""
     entry = zipfile.ZipInfo(path, _WHEN)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     return entry
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """A member's bytes that people can read too."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
 
 
@@ -122,15 +124,17 @@ def _members(certificate: Certificate, head: Checkpoint) -> Iterator[Member]:
     for sha256, text in sorted({one.profile.sha256: one.profile.text for one in sessions}.items()):
         yield Member(f"profiles/{sha256}.toml", "what the bytes of an instrument mean", [text.encode()])
     tree = upwards(stated)
-    yield Member("devices.json", "devices, standards and their certificates", [_json({"schema": DEVICES, **tree.told})])
+    yield Member(
+        "devices.json", "devices, standards and their certificates", [as_json({"schema": DEVICES, **tree.told})]
+    )
     for sha256 in sorted(tree.originals):
         yield Member(f"device-certificates/{sha256}", "original of a device certificate", [files.read(sha256)])
     people = _people(facts)
-    yield Member("persons.json", "the three people", [_json({"schema": PERSONS, "persons": people})])
+    yield Member("persons.json", "the three people", [as_json({"schema": PERSONS, "persons": people})])
     yield from _signatures(record)
     events = _events_about(certificate, record, procedure, sessions, tree.certificates, people)
-    yield Member("events.json", "internal events, each with its proof", [_json(_proven(events, head))])
-    yield from _authorities()
+    yield Member("events.json", "internal events, each with its proof", [as_json(proven(events, head))])
+    yield from authorities()
 
 
 def _sessions(stated: dict[str, Any]) -> Iterator[CaptureSession]:
@@ -221,7 +225,7 @@ def _events_about(
     return Event.objects.filter(wanted)
 
 
-def _proven(events: QuerySet[Event], head: Checkpoint) -> dict[str, Any]:
+def proven(events: QuerySet[Event], head: Checkpoint) -> dict[str, Any]:
     """The events below a head, in the order of the log, each with what is needed to work out its leaf and its place."""
     tree = tiles.Tree(checkpoints.unchecked(head.note).size, tile)
     rows = Entry.objects.filter(event__in=events, index__lt=head.size).select_related("event").order_by("index")
@@ -243,7 +247,8 @@ def _proven(events: QuerySet[Event], head: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _authorities() -> Iterator[Member]:
+def authorities() -> Iterator[Member]:
+    """What seal and log are checked with, for readers who bring nothing of their own."""
     yield Member("authorities/root-ca.pem", "root of the seal's certificate", [sealer().root_pem()])
     yield Member("authorities/chain.pem", "certificates below that root", [sealer().chain_pem()])
     yield Member("authorities/log.vkey", "public key of the event log", [f"{signer().vkey}\n".encode()])

@@ -19,6 +19,19 @@ from collections.abc import Mapping
 MOST = 1000
 
 
+def listing(strata: Mapping[str, str]) -> str:
+    """A population in writing: `number<TAB>stratum`, one a line, sorted. Its SHA-256 fixes what a sample was drawn from."""
+    return "".join(f"{number}\t{strata[number]}\n" for number in sorted(strata))
+
+
+def read(text: str) -> dict[str, str]:
+    """The stratum of each number in a listing. Raises ValueError unless it is written as `listing` writes it."""
+    found = dict(line.split("\t") for line in text.split("\n")[:-1])
+    if listing(found) != text:
+        raise ValueError("not a listing of a population")
+    return found
+
+
 def rank(seed: str, number: str) -> str:
     """Where a certificate stands: hexadecimal SHA-256 of seed and number."""
     return hashlib.sha256(f"{seed}\n{number}".encode()).hexdigest()

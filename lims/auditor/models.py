@@ -130,3 +130,25 @@ class Tick(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} {self.point} {self.result}"
+
+
+class Report(models.Model):
+    """The report of a sample as it was asked for: the text whose digest stands in the log. Its archive with seal, proofs and
+    evidence bundles is made afterwards and kept."""
+
+    sample = models.ForeignKey(Sample, models.PROTECT, related_name="reports")
+    text = models.TextField(help_text="canonical JSON")
+    sha256 = models.CharField(max_length=64, unique=True, help_text="of the text")
+    jws = models.TextField(blank=True, help_text="signature of whoever asked, when that person has a key")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("生成时间"))
+    file = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", help_text="the archive")
+
+    frozen = Frozen(columns=("sample", "text", "sha256", "jws", "by", "at"))
+
+    class Meta:
+        verbose_name = _("审核报告")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.sample_id} {self.at:%Y-%m-%d %H:%M:%S}"

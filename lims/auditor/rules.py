@@ -135,6 +135,19 @@ def may_tick(viewer: object, sample: Sample) -> Reason | None:
     )
 
 
+def may_report(viewer: object, sample: Sample) -> Reason | None:
+    """The report of a sample is asked for by whoever drew it, or by those who answer for the institute's audits."""
+    if sample.drawn_by == viewer and not may_draw(viewer):
+        return None
+    if roles_of(viewer) & {Role.QUALITY_MANAGER, Role.TECHNICAL_LEAD}:
+        return None
+    return reason(
+        "not_your_sample",
+        "只有抽取该样本的人、质量负责人和技术负责人可以生成报告",
+        "only the person who drew the sample, the quality manager and the technical lead ask for its report",
+    )
+
+
 def sample_is_possible(seed: str, wanted: int, population: int) -> Reason | None:
     if not seed:
         return reason("no_seed", "没有填写种子", "there is no seed", "请填写公开的、事先无法选择的文字，如约定日期的开奖号码",

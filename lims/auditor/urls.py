@@ -12,7 +12,9 @@ urlpatterns = [
     path("audit/grants/<int:pk>/revoke/", views.revoke, name="revoke"),
     path("audit/samples/", views.sample_list, name="samples"),
     path("audit/samples/<int:pk>/", views.sample, name="sample"),
-    path("audit/samples/<int:pk>/report/", views.report, name="report"),
+    path("audit/samples/<int:pk>/reports/new/", views.report_new, name="report_new"),
+    path("audit/samples/<int:pk>/reports/<int:number>/", views.report, name="report"),
+    path("audit/samples/<int:pk>/reports/<int:number>/archive/", views.report_archive, name="report_archive"),
     path("audit/samples/<int:pk>/<int:position>/", views.item, name="sample_item"),
     path("audit/trace/<str:number>/", views.trace, name="trace"),
 ]

@@ -1,7 +1,7 @@
 """`lims-verify.pyz PATH… [--lang zh|en] [--json] [--key FILE] [--root FILE] [--persons FILE] [--witness FILE] [--before CHECKPOINT]`
 
-PATH is an evidence bundle (NUMBER.evidence.zip), a directory made by `manage.py log export`, or a NUMBER.tlog-proof with its
-NUMBER.pdf beside it. Given together, bundles and proofs are also held against the log.
+PATH is an evidence bundle (NUMBER.evidence.zip), the report of an audit (audit-report-….zip), a directory made by
+`manage.py log export`, or a NUMBER.tlog-proof with its NUMBER.pdf beside it. Given together, bundles and proofs are also held against the log.
 Exit status: 0 all good, 1 something is wrong, 2 cannot tell.
 """
 
@@ -20,7 +20,7 @@ from lims.audit.tlog import checkpoint
 from lims.audit.tlog import proof as proofs
 from lims.audit.tlog.checkpoint import Head
 from lims.audit.tlog.note import NoteError, Verifier
-from lims.audit.verify import bundle, certificate, directory, together
+from lims.audit.verify import bundle, certificate, directory, sampled, together
 from lims.audit.verify.report import Report
 
 
@@ -89,7 +89,8 @@ def _check(path: Path, trusted: _Trusted, logs: Sequence[Path]) -> Report:
         _held_against(report, *_of_proof(path), trusted.before, logs)
         return report
     if path.name.endswith(bundle.ENDING) and path.is_file():
-        report, events = bundle.check(path, bundle.Keys(log, roots, persons, witnesses))
+        check = sampled.check if sampled.is_report(path) else bundle.check
+        report, events = check(path, bundle.Keys(log, roots, persons, witnesses))
         if events is not None and events.head is not None:
             _held_against(report, events.head, events.certificate, trusted.before, logs)
         return report

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lims.core.text import DataError
 
@@ -30,10 +30,11 @@ class Unfit(DataError):
 class Archive:
     """The members of a bundle by name. Nothing is ever written to disk."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises Unfit, or OSError when the file cannot be read."""
+    def __init__(self, path: Path, inside: IO[bytes] | None = None) -> None:
+        """`inside`: the bytes of an archive that lies in another one; `path` is then only its name. Raises Unfit, or OSError
+        when the file cannot be read."""
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(inside or path)
         except (zipfile.BadZipFile, ValueError, EOFError) as error:
             raise Unfit(path.name, f"不是完好的 zip 文件：{error}", f"not an intact zip file: {error}") from None
         members = self._zip.infolist()

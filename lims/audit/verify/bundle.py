@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -43,11 +43,14 @@ class Keys:
     witnesses: Sequence[Verifier] = ()
 
 
-def check(path: Path, trusted: Keys) -> tuple[Report, Events | None]:
-    """Everything a bundle shows; and its events, to hold them against a log the reader has. Never raises for what is in it."""
+def check(path: Path, trusted: Keys, inside: IO[bytes] | None = None) -> tuple[Report, Events | None]:
+    """Everything a bundle shows; and its events, to hold them against a log the reader has. Never raises for what is in it.
+
+    `inside`: the bytes of a bundle that lies in another archive; `path` is then its name beside that archive.
+    """
     report = Report(str(path))
     try:
-        archive = Archive(path)
+        archive = Archive(path, inside)
         manifest = _manifest(report, archive)
     except (DataError, OSError) as error:
         text = error.text if isinstance(error, DataError) else Text(str(error), str(error))
@@ -148,7 +151,7 @@ class _Check:
         chain = x509.load_pem_x509_certificates(archive.read("authorities/chain.pem"))
         self.trust = Trust(given.roots if given.roots is not None else own, chain)
         if given.log is None or given.roots is None:
-            prints = "、".join(_fingerprint(one) for one in own)
+            prints = "、".join(fingerprint(one) for one in own)
             self.report.note(
                 f"信任的根与日志公钥取自包内：根证书 SHA-256 {prints}；日志 {self.log}。请与机构公布的核对，或用 --root、--key 指定",
                 f"root and log key are those in the bundle: root certificate SHA-256 {prints.replace('、', ', ')}; log {self.log}. "
@@ -268,5 +271,6 @@ class _Check:
         )
 
 
-def _fingerprint(certificate: x509.Certificate) -> str:
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Hex SHA-256 of the certificate's DER."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()

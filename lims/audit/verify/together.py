@@ -24,7 +24,7 @@ class Log:
 
 
 def check(report: Report, head: Head, number: str, folders: Sequence[Path]) -> None:
-    """`head`: the signed head that the bundle or proof rests on; `number`: the certificate."""
+    """`head`: the signed head that the bundle or proof rests on; `number`: the certificate, empty when it is about none."""
     for folder in folders:
         try:
             log = Log(folder)
@@ -50,7 +50,8 @@ def check(report: Report, head: Head, number: str, folders: Sequence[Path]) -> N
             f"检查点（{head.size} 条）是日志 {folder}（{log.head.size} 条）的开头",
             f"the head ({head.size} entries) is the beginning of the log {folder} ({log.head.size} entries)",
         )
-        _since(report, log, number)
+        if number:
+            _since(report, log, number)
 
 
 def _since(report: Report, log: Log, number: str) -> None:

@@ -1,20 +1,18 @@
 """Samples: from what they are drawn, what was found, and the report."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
 from certificates.models import Certificate
+from lims.auditor import drawing
 from lims.auditor.models import Sample, SampleItem, Tick
 from lims.auditor.selectors.grants import bound
-from lims.auditor.selectors.trace import Walk, looks_inside, traceable
-
-SCHEMA = "lims-audit-report/1"
+from lims.auditor.selectors.trace import looks_inside, traceable
+from lims.core import files
 
 
 def samples(viewer: object) -> QuerySet[Sample]:
@@ -39,8 +37,16 @@ def strata(viewer: object, since: date, until: date) -> dict[str, str]:
 
 
 def digest(found: Mapping[str, str]) -> str:
-    """What fixes a population: hex SHA-256 over `number<TAB>stratum`, one a line, sorted."""
-    return hashlib.sha256("".join(f"{one}\t{found[one]}\n" for one in sorted(found)).encode()).hexdigest()
+    """What fixes a population: hex SHA-256 of its listing."""
+    return hashlib.sha256(drawing.listing(found).encode()).hexdigest()
+
+
+def population(sample: Sample) -> str:
+    """The listing that a sample was drawn from; empty when it was not kept, as for samples of an earlier release."""
+    try:
+        return files.read(sample.population_sha256).decode()
+    except FileNotFoundError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -67,43 +73,3 @@ def lines(sample: Sample) -> list[Line]:
     )
     found = items.prefetch_related(Prefetch("ticks", ticks))
     return [Line(item, {tick.point: tick for tick in item.ticks.all()}) for item in found]
-
-
-def report(sample: Sample) -> dict[str, Any]:
-    """Everything about a sample, as plain values: how it was drawn, and for each certificate what the system recomputed and
-    what the auditor found."""
-    certificates = []
-    for line in lines(sample):
-        walk = Walk(line.item.certificate)
-        certificates.append(
-            {
-                "number": line.item.certificate.number,
-                "position": line.item.position,
-                "stratum": line.item.stratum,
-                "facts_unaltered": walk.facts_unaltered(),
-                "recomputes": walk.recomputes(),
-                "ticks": [
-                    {
-                        "point": code, "result": tick.result, "comment": tick.comment, "by": str(tick.by),
-                        "at": tick.at.isoformat(),
-                    }
-                    for code in Tick.Point.values
-                    if (tick := line.ticks.get(code))
-                ],
-            }
-        )  # fmt: skip
-    return {
-        "schema": SCHEMA,
-        "sample": {
-            "seed": sample.seed,
-            "wanted": sample.wanted,
-            "issued_from": sample.issued_from.isoformat(),
-            "issued_until": sample.issued_until.isoformat(),
-            "population": sample.population,
-            "population_sha256": sample.population_sha256,
-            "drawn_by": str(sample.drawn_by),
-            "drawn_at": sample.drawn_at.isoformat(),
-        },
-        "points": {code: str(label) for code, label in Tick.Point.choices},
-        "certificates": json.loads(json.dumps(certificates)),
-    }

@@ -1,6 +1,7 @@
-"""Writes of the audit: `granting` by the quality manager, `samples` by the auditor. There are no others."""
+"""Writes of the audit: `granting` by the quality manager, `samples` and `reporting` by the auditor. There are no others."""
 
 from lims.auditor.services.granting import grant, revoke
-from lims.auditor.services.samples import draw, tick, write_report
+from lims.auditor.services.reporting import ask_report
+from lims.auditor.services.samples import draw, tick
 
-__all__ = ["draw", "grant", "revoke", "tick", "write_report"]
+__all__ = ["ask_report", "draw", "grant", "revoke", "tick"]

@@ -4,7 +4,7 @@ from lims.auditor.views.asof import as_of
 from lims.auditor.views.clauses import clause_map
 from lims.auditor.views.events import event_list
 from lims.auditor.views.grants import grant_list, revoke
-from lims.auditor.views.samples import item, report, sample, sample_list
+from lims.auditor.views.samples import item, report, report_archive, report_new, sample, sample_list
 from lims.auditor.views.trace import index, trace
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "index",
     "item",
     "report",
+    "report_archive",
+    "report_new",
     "revoke",
     "sample",
     "sample_list",

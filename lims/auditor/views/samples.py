@@ -1,16 +1,19 @@
 """Drawing a sample, walking through it with a check list, and the report."""
 
-import tempfile
+import io
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lims.auditor import rules, services
 from lims.auditor.forms import DrawForm
 from lims.auditor.models import Tick
-from lims.auditor.selectors import Walk, samples
-from lims.core.text import Refused, reason
+from lims.auditor.selectors import Walk, reports, samples
+from lims.core import files
+from lims.core.text import Refused
+from lims.people.selectors import active_key
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +44,16 @@ def sample_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def sample(request: HttpRequest, pk: int) -> HttpResponse:
     drawn = get_object_or_404(samples.samples(request.user), pk=pk)
-    return render(request, "auditor/sample.html", {"sample": drawn, "lines": samples.lines(drawn)})
+    asked = reports.of_sample(drawn)
+    context = {
+        "sample": drawn,
+        "lines": samples.lines(drawn),
+        "reports": asked,
+        "waiting": any(one.file_id is None for one in asked),
+        "may_report": not rules.may_report(request.user, drawn),
+        "has_key": active_key(request.user) is not None,
+    }
+    return render(request, "auditor/sample.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,17 +82,26 @@ def item(request: HttpRequest, pk: int, position: int) -> HttpResponse:
 
 
 @require_POST
-def report(request: HttpRequest, pk: int) -> FileResponse:
-    """The report and the evidence bundles in one archive. Its making is an event, hence a POST."""
+def report_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks for a report as things stand now, signed with the own key where its passphrase is given."""
     drawn = get_object_or_404(samples.samples(request.user), pk=pk)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    try:
-        services.write_report(drawn, file, by=request.user)
-    except FileNotFoundError as error:
-        file.close()
-        raise Refused(
-            reason("not_sealed", "样本中有证书尚未签章", f"a certificate of the sample is not sealed: {error}",
-                   "请稍后再试", "try again later")
-        ) from error  # fmt: skip
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"audit-sample-{drawn.pk}.zip")
+    services.ask_report(drawn, by=request.user, passphrase=request.POST.get("passphrase", "")[:200])
+    return redirect(f"{reverse('auditor:sample', args=[pk])}#reports")
+
+
+@require_safe
+def report(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """A report for people, on screen and on paper: it shows the text whose digest stands in the log, and nothing else."""
+    drawn = get_object_or_404(samples.samples(request.user), pk=pk)
+    made = get_object_or_404(drawn.reports.select_related("by"), pk=number)
+    context = {"sample": drawn, "report": made, "told": reports.readable(made)}
+    return render(request, "auditor/report.html", context)
+
+
+@require_safe
+def report_archive(request: HttpRequest, pk: int, number: int) -> FileResponse:
+    """The sealed archive with its evidence bundles; 404 while it is being made."""
+    drawn = get_object_or_404(samples.samples(request.user), pk=pk)
+    made = get_object_or_404(drawn.reports, pk=number, file__isnull=False)
+    stored = io.BytesIO(files.read(made.file_id))
+    return FileResponse(stored, as_attachment=True, filename=f"audit-report-{made.sha256[:12]}.zip")
