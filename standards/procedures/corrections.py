@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from lims.core.text import Text
+from lims.metrology import certified
 from lims.metrology.correction import Correction as Readable
-from lims.metrology.correction import Equation, Single, Stated, Table, table
-from lims.metrology.expression import EvaluationError, ExpressionError, Symbol, compile_expression
+from lims.metrology.correction import Table
+from lims.metrology.expression import EvaluationError
 from lims.metrology.expression.arithmetic import CONTEXT, DomainError
 from standards.procedures import exact
-from standards.procedures.record import Certified, CertifiedRow, parse_number, plain, trimmed
+from standards.procedures.record import Certified, plain, trimmed
 from standards.procedures.schema import Correction
 
 _NAMELESS: Final = Certified("", "", "", "", "", "", (), "", "x", "", "", "", ())
@@ -90,10 +92,7 @@ class Reader:
         try:
             stated = found.readable.at(there)
         except (DomainError, EvaluationError) as failure:
-            return _outside(correction, given, there, failure)
-        between = _between(found, there)
-        if between and given.interpolation:
-            return _unlisted(correction, given, there)
+            return _outside(correction, given, found.readable, there, failure)
         return Used(
             correction.name,
             correction.label,
@@ -104,13 +103,13 @@ class Reader:
             self.unit,
             None if stated.expanded is None else CONTEXT.multiply(stated.expanded, found.factor),
             stated.k,
-            between,
+            _between(found.readable, there),
         )
 
 
-def reader(correction: Correction, certified: Certified | None, unit: str, at_unit: str) -> Reader:
-    """`certified`: what the record holds for it, None where it holds nothing."""
-    given = certified or _NAMELESS
+def reader(correction: Correction, held: Certified | None, unit: str, at_unit: str) -> Reader:
+    """`held`: what the record holds for it, None where it holds nothing."""
+    given = held or _NAMELESS
     return Reader(correction, given, unit, at_unit, _source(correction, given, unit, at_unit) if given.form else None)
 
 
@@ -134,13 +133,16 @@ def _source(correction: Correction, given: Certified, unit: str, at_unit: str) -
     if moved is None:
         return _misfit(correction, given, Text("测量点", "the point"), given.at_unit, at_unit)
     try:
-        return _Source(_readable(given), *moved, factor)
-    except (DomainError, ExpressionError, ValueError) as failure:
-        zh, en = _words(failure)
+        found = certified.read(_rows(correction, given))[correction.certified].correction
+    except (certified.CertifiedError, KeyError) as failure:
+        zh, en = (
+            (failure.zh, failure.en) if isinstance(failure, certified.CertifiedError) else ("没有值。", "no value.")
+        )
         return Text(
             f"{correction.label.zh}：{_where(given).zh}给出的{_FORM[given.form].zh}不能用：{zh}",
             f"{correction.label.en}: the {_FORM[given.form].en} that {_where(given).en} gives cannot be used: {en}",
         )
+    return _Source(found, *moved, factor)
 
 
 def _pointless(given: Certified) -> bool:
@@ -148,41 +150,27 @@ def _pointless(given: Certified) -> bool:
     return given.form == "single" and not given.lower and not given.upper
 
 
-def _readable(given: Certified) -> Readable:
-    lower, upper = (_number(text) if text else None for text in (given.lower, given.upper))
-    if given.form == "table":
-        return table([(_number(one.at), _stated(one)) for one in given.rows])
-    row = given.rows[0] if given.rows else CertifiedRow("", "", "", "")
-    if given.form == "single":
-        return Single(_stated(row), lower, upper)
-    if lower is None or upper is None:
-        raise DomainError("方程没有写明适用范围。", "The equation states no range.")
-    name = given.variable
-    compiled = compile_expression(given.equation, {name: Symbol(name, "scalar", "")})
-    return Equation(compiled, lower, upper, name, _maybe(row.U), _maybe(row.k))
+def _rows(correction: Correction, given: Certified) -> list[dict[str, str]]:
+    """The rows as a certificate has them."""
+    shared = {
+        "name": correction.certified,
+        "unit": given.unit,
+        "at_unit": given.at_unit,
+        "range_lower": given.lower,
+        "range_upper": given.upper,
+        "equation": given.equation,
+        "variable": given.variable,
+        "interpolation": given.interpolation,
+    }
+    return [{**shared, "at": one.at, "value": one.value, "U": one.U, "k": one.k} for one in given.rows]
 
 
-def _stated(row: CertifiedRow) -> Stated:
-    return Stated(_number(row.value), _maybe(row.U), _maybe(row.k))
-
-
-def _maybe(text: str) -> Decimal | None:
-    return _number(text) if text else None
-
-
-def _number(text: str) -> Decimal:
-    found = parse_number(text)
-    if found is None:
-        raise DomainError(f"“{text[:40]}”不是数。", f"“{text[:40]}” is not a number.")
-    return found
-
-
-def _between(found: _Source, there: Decimal) -> tuple[str, ...]:
+def _between(readable: Readable, there: Decimal) -> tuple[str, ...]:
     """The points of a table on either side; empty on a point."""
-    if not isinstance(found.readable, Table) or there in found.readable.points:
+    if not isinstance(readable, Table) or there in readable.points:
         return ()
-    points = found.readable.points
-    return tuple(trimmed(one) for one in (max(p for p in points if p < there), min(p for p in points if p > there)))
+    place = bisect_left(readable.points, there)
+    return trimmed(readable.points[place - 1]), trimmed(readable.points[place])
 
 
 _FORM: Final = {
@@ -221,31 +209,28 @@ def _nothing(correction: Correction, given: Certified) -> Text:
     )
 
 
-def _outside(correction: Correction, given: Certified, there: Decimal, failure: Exception) -> Text:
+def _outside(correction: Correction, given: Certified, readable: Readable, there: Decimal, failure: Exception) -> Text:
     """The point and the range in the certificate's unit."""
-    ends = [given.lower, given.upper]
-    if given.form == "table":
-        points = sorted(_number(one.at) for one in given.rows)
-        ends = [trimmed(points[0]), trimmed(points[-1])]
     here = _with_unit(trimmed(there), given.at_unit)
-    reach = _with_unit(f"{ends[0] or '−∞'}～{ends[1] or '+∞'}", given.at_unit)
+    label, where = correction.label, _where(given)
     if isinstance(failure, EvaluationError):
         return Text(
-            f"{correction.label.zh}：{_where(given).zh}的方程在点 {here} 算不出：{failure.message_zh}",
-            f"{correction.label.en}: the equation of {_where(given).en} has no result at {here}: {failure.message_en}",
+            f"{label.zh}：{where.zh}的方程在点 {here} 算不出：{failure.message_zh}",
+            f"{label.en}: the equation of {where.en} has no result at {here}: {failure.message_en}",
         )
+    ends = [given.lower, given.upper]
+    if isinstance(readable, Table):
+        first, last = readable.points[0], readable.points[-1]
+        if first <= there <= last:
+            return Text(
+                f"{label.zh}：点 {here} 不在{where.zh}列出的点上，该证书不允许内插。",
+                f"{label.en}: the point {here} is none of those that {where.en} lists, and it allows no interpolation.",
+            )
+        ends = [trimmed(first), trimmed(last)]
+    reach = _with_unit(f"{ends[0] or '−∞'}～{ends[1] or '+∞'}", given.at_unit)
     return Text(
-        f"{correction.label.zh}：点 {here} 超出{_where(given).zh}给出的范围 {reach}，不外推。",
-        f"{correction.label.en}: the point {here} lies outside the range {reach} of {_where(given).en}; nothing is extrapolated.",
-    )
-
-
-def _unlisted(correction: Correction, given: Certified, there: Decimal) -> Text:
-    here = _with_unit(trimmed(there), given.at_unit)
-    return Text(
-        f"{correction.label.zh}：点 {here} 不在{_where(given).zh}列出的点上，该证书不允许内插。",
-        f"{correction.label.en}: the point {here} is none of those that {_where(given).en} lists, and it allows no "
-        "interpolation.",
+        f"{label.zh}：点 {here} 超出{where.zh}给出的范围 {reach}，不外推。",
+        f"{label.en}: the point {here} lies outside the range {reach} of {where.en}; nothing is extrapolated.",
     )
 
 
@@ -254,13 +239,6 @@ def _misfit(correction: Correction, given: Certified, what: Text, theirs: str, o
         f"{correction.label.zh}：{_where(given).zh}{what.zh}的单位“{theirs}”不能准确换算为规程的“{ours}”。",
         f"{correction.label.en}: the unit “{theirs}” of {what.en} in {_where(given).en} does not convert exactly to “{ours}”.",
     )
-
-
-def _words(failure: Exception) -> tuple[str, str]:
-    if isinstance(failure, ExpressionError):
-        return failure.message_zh, failure.message_en
-    zh = getattr(failure, "zh", "") or getattr(failure, "message_zh", "") or str(failure)
-    return zh, getattr(failure, "en", "") or getattr(failure, "message_en", "") or str(failure)
 
 
 def _with_unit(text: str, unit: str) -> str:

@@ -138,7 +138,7 @@ class _Measured:
             names.pop(name, None)
         self._gather(used, names, absent, run_names)
         columns = self._formulas(self.program.row, names, absent, path, corrections)
-        by_name = self._by_name(corrections, used)
+        by_name = self._by_name(corrections, used) if self.program.stages else {}
         found = row_uncertainty(self.context, self.item, columns, names, absent, by_name)
         expanded = {str(one["column"]): parse_number(str(one.get("U", ""))) for one in found}
         limits = self._limits("row", columns, names, absent, expanded)
