@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.kill.run import KillRun
+from tests.kill.run import WINDOW, KillRun
 
 # Tasks of one selection; fewer where only a few are to be issued.
 SIZE = 50
@@ -14,6 +14,9 @@ SIZE = 50
 
 class BulkKillRun(KillRun):
     """Selections of tasks instead of tasks. The web server is at work while a form is sent and while the page is watched."""
+
+    # A whole selection takes the web server longer than one approval.
+    window = {**WINDOW, "web": 1.0}
 
     def _lay_out(self, tasks: list[dict[str, Any]]) -> None:
         size = min(SIZE, max(2, self.count // 5))

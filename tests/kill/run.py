@@ -111,6 +111,8 @@ def ask(env: Mapping[str, str], module: str, *arguments: object) -> Any:
 class KillRun:
     """One run over an installation with a migrated, empty database."""
 
+    window = WINDOW
+
     def __init__(
         self, folder: Path, env: Mapping[str, str], *, count: int, kills: int, seed: int, patience: float
     ) -> None:
@@ -207,7 +209,7 @@ class KillRun:
         else:
             at_work = self.claims > one.claimed
         if at_work:
-            one.kill_at = now + self.chance.uniform(0, WINDOW[one.program.name] * self.start_takes)
+            one.kill_at = now + self.chance.uniform(0, self.window[one.program.name] * self.start_takes)
         elif self.issued == self.count:
             one.kill_at = now + self.chance.uniform(0, IDLE)
 
