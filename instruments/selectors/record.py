@@ -16,7 +16,7 @@ from lims.core import clock
 from standards.models import Device
 from standards.procedures import Evaluation, Pack, evaluate, template
 from standards.selectors.procedures import pack_of
-from standards.selectors.snapshots import constants_for
+from standards.selectors.snapshots import certified_for
 
 # What the sheet writes for a check that does not apply, and what the procedures write.
 NOT_APPLICABLE = {"not_applicable": "n/a"}
@@ -61,7 +61,7 @@ class Sheet:
     def plus(self, entries: Iterable[Entry]) -> "Sheet":
         """The sheet with further entries put in; asks the database nothing."""
         latest = self.entries | current(entries)
-        data = _data(self.record, self.pack, latest, self.data["constants"])
+        data = _data(self.record, self.pack, latest, (self.data["constants"], self.data.get("corrections", {})))
         return Sheet(self.record, self.pack, latest, self.devices, data, self.days)
 
     @cached_property
@@ -96,8 +96,8 @@ def sheet(record: Record, entries: Iterable[Entry] | None = None) -> Sheet:
     latest, days = current(known), days_of_measurement(known)
     pack, devices = pack_of(record.task.procedure), devices_of(record)
     day = record.verified_on or (days[-1] if days else clock.today())
-    constants = constants_for(pack, day, by_role(devices))
-    return Sheet(record, pack, latest, devices, _data(record, pack, latest, constants), days)
+    certified = certified_for(pack, day, by_role(devices))
+    return Sheet(record, pack, latest, devices, _data(record, pack, latest, certified), days)
 
 
 def record_data(record: Record) -> dict[str, Any]:
@@ -117,16 +117,22 @@ def parameters_of(task: Task, pack: Pack) -> dict[str, str]:
     return {one.name: str(known.get(one.name) or "") for one in pack.parameters}
 
 
-def _data(record: Record, pack: Pack, latest: dict[str, Entry], constants: dict[str, str]) -> dict[str, Any]:
+def _data(
+    record: Record, pack: Pack, latest: dict[str, Entry], certified: tuple[dict[str, str], dict[str, dict[str, Any]]]
+) -> dict[str, Any]:
+    """`certified`: constants and corrections from the devices' certificates."""
     parameters = dict(record.parameters)
     for path, entry in latest.items():
         name = path.removeprefix("parameters.")
         if name != path and not parameters.get(name):
             parameters[name] = entry.value
     data = template(pack, record.task.kind, parameters)
+    constants, corrections = certified
     data["constants"] |= constants
+    if pack.corrections:
+        data["corrections"] = corrections
     for path, entry in latest.items():
-        if not path.startswith(("parameters.", "constants.")):
+        if not path.startswith(("parameters.", "constants.", "corrections.")):
             paths.put(data, path, NOT_APPLICABLE.get(entry.value, entry.value))
     return data
 

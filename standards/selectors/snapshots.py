@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from standards.models import CertifiedValue, Device, DeviceCertificate, MeasurementStandard, StandardLicence, StatedStandard
-from standards.procedures import Pack
+from standards.models import (
+    CertifiedValue,
+    Device,
+    DeviceCertificate,
+    MeasurementStandard,
+    StandardLicence,
+    StatedStandard,
+)
+from standards.procedures import Pack, corrections_of
 from standards.selectors.devices import standing
 from standards.selectors.standards import fitness
 
@@ -140,16 +147,30 @@ def constants_for(pack: Pack, day: date, devices: Chosen) -> dict[str, str]:
 
     A name certified at several points or by an equation is not a constant, and is left out too.
     """
+    return certified_for(pack, day, devices)[0]
+
+
+def certified_for(pack: Pack, day: date, devices: Chosen) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Constants and corrections of a pack from the certificates in effect on the day, each certificate read once."""
+    read: dict[int, dict[str, Any]] = {}
+
+    def facts(device: Device) -> dict[str, Any]:
+        if device.pk not in read:
+            read[device.pk] = snapshot_device(device, day)
+        return read[device.pk]
+
     found: dict[str, str] = {}
     certified: dict[str, list[dict[str, str]]] = {}
     for constant in pack.constants:
         if constant.role not in certified:
             devices_of_role = chosen(devices, constant.role)
-            certified[constant.role] = snapshot_device(devices_of_role[0], day)["values"] if devices_of_role else []
+            certified[constant.role] = facts(devices_of_role[0])["values"] if devices_of_role else []
         matching = [value for value in certified[constant.role] if value["name"] == constant.name]
         if len(matching) == 1 and matching[0]["value"]:
             found[constant.name] = matching[0]["value"]
-    return found
+    roles = sorted({one.role for one in pack.corrections})
+    held = [{"role": role, **facts(device)} for role in roles for device in chosen(devices, role)]
+    return found, corrections_of(pack, held)
 
 
 def _iso(day: date | None) -> str:

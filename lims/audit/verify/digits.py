@@ -9,7 +9,16 @@ from certificates import derived
 from lims.audit.verify.report import Report
 from lims.core import canonical
 from lims.core.text import Text
-from standards.procedures import Pack, PackErrors, RecordErrors, evaluate, load_pack, result_tables, template
+from standards.procedures import (
+    Pack,
+    PackErrors,
+    RecordErrors,
+    corrections_of,
+    evaluate,
+    load_pack,
+    result_tables,
+    template,
+)
 
 FACTS, RECORD = "certificate-facts/1", "record-facts/1"
 OF_ISSUE = {
@@ -69,9 +78,9 @@ def data(report: Report, record: Mapping[str, Any], found: Pack) -> None:
     latest = {one["path"]: one["value"] for one in record["values"]}
     blank = dict(_leaves(template(found, given["kind"], given["parameters"])))
     constants = _constants(record["devices"], found)
-    faults: list[Text] = []
+    faults = _corrections(given, record["devices"], found)
     ledger = 0
-    there = dict(_leaves(given))
+    there = dict(_leaves({key: value for key, value in given.items() if key != "corrections"}))
     for path, value in there.items():
         if path in latest and not path.startswith(("parameters.", "constants.")):
             allowed = [_WRITTEN.get(latest[path], latest[path])]
@@ -97,10 +106,22 @@ def data(report: Report, record: Mapping[str, Any], found: Pack) -> None:
     report.several(faults)
     if not faults:
         report.good(
-            f"参与计算的 {sum(map(bool, there.values()))} 个数据都来自录入值、设备证书所载常数或台账（台账参数 {ledger} 个）",
-            f"all {sum(map(bool, there.values()))} data evaluated are values put down, constants of device certificates, "
+            f"参与计算的 {sum(map(bool, there.values()))} 个数据都来自录入值、设备证书所载数值或台账（台账参数 {ledger} 个）",
+            f"all {sum(map(bool, there.values()))} data evaluated are values put down, values of device certificates, "
             f"or properties from the ledger ({ledger} of these)",
         )
+
+
+def _corrections(given: Mapping[str, Any], devices: Sequence[Mapping[str, Any]], found: Pack) -> list[Text]:
+    """Where the corrections evaluated are not those of the certificates that the record pins, item by item."""
+    wanted = corrections_of(found, devices) if found.corrections else None
+    return [
+        Text(
+            f"corrections.{path} 用于计算的是 {was!r}，设备证书所载为 {now!r}：计算数据被改动",
+            f"corrections.{path}: {was!r} was evaluated, the device's certificate says {now!r}: the data were altered",
+        )
+        for path, was, now in _differences(given.get("corrections"), wanted)
+    ]
 
 
 def _constants(devices: Sequence[Mapping[str, Any]], found: Pack) -> dict[str, str]:
