@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from standards.views import capability, certificates, chain, devices, dossier, keeping, procedures, report, standards
+from standards.views import capability, certificates, devices, dossier, keeping, procedures, report, standards
 
 app_name = "standards"
 urlpatterns = [
@@ -30,7 +30,6 @@ urlpatterns = [
     path("sets/<str:code>/members/new/", keeping.member_new, name="member_new"),
     path("sets/<str:code>/people/new/", keeping.person_new, name="person_new"),
     path("sets/<str:code>/capability/", capability.capability, name="capability"),
-    path("sets/<str:code>/chain/", chain.chain_page, name="chain"),
     path("sets/<str:code>/report/", report.report_page, name="report"),
     path("sets/<str:code>/report/<str:part>/", report.report_write, name="report_write"),
     path("parameters/<int:pk>/budget/", report.budget_write, name="budget"),

@@ -3,14 +3,14 @@
 from datetime import date
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from lims.core.text import Text
 from standards import services
+from standards.models import StatedStandard
+from standards.selectors import chain as selectors
 from standards.selectors.chain import chain
-from standards.views.chain_drawing import draw, shortened, walk
-from tests.standards.conftest import ROLES
+from standards.selectors.network import network
+from standards.views.chain_drawing import draw, shortened, walk, walk_down
 from tests.standards.laboratory import DAY, enter_certificate, register_meter
 
 
@@ -99,12 +99,62 @@ def test_long_names_are_shortened_to_the_box():
     assert shortened(Text("短", "short")) == Text("短", "short")
 
 
-@pytest.mark.parametrize("role", [*ROLES, "outsider"])
-def test_the_page_is_read_inside_the_institute_and_marks_gaps(people, standard, role):
-    client = Client()
-    client.force_login(getattr(people, role))
-    answer = client.get(reverse("standards:chain", args=[standard.code]), {"day": "2028-01-01"})
-    if role in {"customer", "outsider"}:
-        assert answer.status_code == 404
-    else:
-        assert answer.status_code == 200 and "2027-03-01，当日已过期" in answer.content.decode()
+def test_standards_of_the_issuer_that_a_certificate_names_are_links_and_their_gaps_are_gaps(people):
+    device = register_meter(people, "BZ-903")
+    paper = enter_certificate(people, device, traceable_to="国家电能基准")
+    named = {"certificate": paper, "name": "标准电能表", "issuer": "国家级计量院"}
+    StatedStandard.objects.bulk_create(
+        StatedStandard(**named, **more)
+        for more in (
+            {"certificate_number": "A-1", "valid_until": date(2026, 12, 31)},
+            {"certificate_number": "A-2", "valid_until": date(2026, 3, 1)},
+            {"certificate_number": "A-3"},
+            {"valid_until": date(2026, 12, 31)},
+        )
+    )
+    root = selectors.above_device(network(), device, DAY)
+    assert [kind for _level, kind in kinds(root)] == ["device", "certificate", "issuer", *["stated", "national"] * 4]
+    assert faults(root) == [
+        "expired on 2026-03-01, before the calibration", "its validity is not stated", "its certificate is not stated",
+    ]  # fmt: skip
+
+
+def test_a_certificate_that_does_not_count_says_so(people, meter):
+    paper = services.enter_certificate(
+        by=people.technician, device=meter, number="DRAFT", kind="verification", issuer="示范市计量测试技术研究院",
+        calibrated_on=date(2026, 5, 1), valid_until=date(2027, 5, 1), outcome="pass",
+    )  # fmt: skip
+    known = network()
+    assert selectors.above_certificate(known, paper, DAY).fault.en == "not confirmed yet, does not count"
+    assert selectors.below_certificate(known, paper, DAY) == ()
+    first = known.held[meter.pk][0]
+    assert selectors.above_certificate(known, first, date(2026, 1, 1)).fault.en == "not issued yet on that day"
+    services.withdraw_certificate(by=people.quality_manager, certificate=first, why="录错")
+    first.refresh_from_db()
+    assert selectors.above_certificate(network(), first, DAY).fault.en == "this entry was withdrawn"
+
+
+def test_boxes_below_are_one_a_line_in_the_order_of_the_list(people, standard, second):
+    known = network()
+    meter = standard.members.get().device
+    root = selectors.Link("device", meter.title, below=selectors.below_device(known, meter, DAY))
+    drawing = draw(root)
+    assert [one.link for one in drawing.boxes] == [link for _level, link in walk_down(root)]
+    assert [link.kind for _level, link in walk_down(root)] == [
+        "device", "use", "standard", "certificate", "device", "use", "standard",
+    ]  # fmt: skip
+    bottoms = [one.y + one.height for one in drawing.boxes]
+    assert all(one.y >= bottom for one, bottom in zip(drawing.boxes[1:], bottoms, strict=False))
+
+
+def test_a_newer_certificate_of_another_issuer_is_told_and_several_of_one_device_share_a_box(people, standard, second):
+    device = second.members.get().device
+    enter_certificate(
+        people, device, number="DC-2", calibrated_on=date(2026, 5, 1), issuer="示范区计量质量检测所",
+        issuer_standard=standard, traceable_to="",
+    )  # fmt: skip
+    (box,) = [one for one in selectors.below_standard(network(), standard, DAY) if one.kind == "certificate"]
+    assert box.title.en == "DC-2" and box.lines[-1].en == "and 1 earlier"
+    enter_certificate(people, device, number="DC-3", calibrated_on=date(2026, 6, 1))
+    (box,) = [one for one in selectors.below_standard(network(), standard, DAY) if one.kind == "certificate"]
+    assert box.lines[-1].en == "followed by DC-3" and box.fault is None
