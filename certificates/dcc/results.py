@@ -131,8 +131,10 @@ def _result(parent: Node, result: Mapping[str, Any], name: str, path: str) -> No
     node = add(parent, "result", id=name)
     words(node, "name", result["title"])
     verdict = said(result["conclusion"])
-    if verdict.zh:
-        words(node, "description", verdict)
+    told = [verdict] if verdict.zh else []
+    told += [said(one) for one in result.get("corrections", ())]
+    if told:
+        words(node, "description", Text(" ".join(one.zh for one in told), " ".join(one.en or one.zh for one in told)))
     data = add(node, "data")
     if result["columns"]:
         listed = add_table(data, result, name, path)

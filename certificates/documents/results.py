@@ -61,6 +61,8 @@ def _items(listed: Sequence[dict[str, Any]], words: Wording) -> list[Slab]:
             if not any(one.get("remark") for one in result["checks"]):
                 head, rows = head[:2], [row[:2] for row in rows]
             out += table(head, rows, LEFT, RIGHT, words.colour, f"{number}　{title.zh}")
+        for line in result.get("corrections", ()):
+            out += [gap(2), *paragraph(both(line))]
         for one in result["summary"]:
             label, unit = both(one["label"]), str(one.get("unit") or "")
             value = f"{one['value']} {unit if unit != '1' else ''}".strip()

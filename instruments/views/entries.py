@@ -17,7 +17,7 @@ from instruments.rules import record as rules
 from instruments.selectors.record import Sheet, records, sheet
 from instruments.services.entries import Clash, Draft, Saved, is_corrected, save_entries
 from lims.core.text import Reason, Refused, reason
-from standards.procedures import Evaluation
+from standards.procedures import Evaluation, provenance
 from standards.procedures.results import CONCLUSIONS
 
 
@@ -138,8 +138,10 @@ def _refused(entry: str, path: str, reasons: Any) -> dict[str, Any]:
 
 
 def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
-    text = CONCLUSIONS[evaluation.conclusion].get(get_language() or "zh-hans")
-    return evaluation.as_json() | {"conclusion_text": text}
+    language = get_language() or "zh-hans"
+    lines = {item: [one.get(language) for one in told] for item, told in provenance(evaluation).items()}
+    text = CONCLUSIONS[evaluation.conclusion].get(language)
+    return evaluation.as_json() | {"conclusion_text": text, "corrections": lines}
 
 
 def _malformed() -> Reason:

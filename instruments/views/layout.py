@@ -8,7 +8,7 @@ from instruments.models import Entry
 from instruments.selectors.record import Sheet
 from instruments.services.entries import is_corrected
 from lims.core.text import Text
-from standards.procedures import describe
+from standards.procedures import describe, provenance
 from standards.procedures.claims import interval
 from standards.procedures.schema import UNKNOWN, Formula, Item, Reading, Sourced
 
@@ -37,6 +37,7 @@ class Layout:
         self.sheet, self.editable, self.channels = sheet, editable, channels or Channels()
         self.meaning = describe(sheet.pack, sheet.record.task.kind, sheet.data["parameters"])
         self.result = sheet.evaluation.as_json()
+        self.told = provenance(sheet.evaluation)
         self.claims: dict[str, Sourced] = {one.path: one for one in sheet.pack.claims()}
         self.confirmed = confirmed
 
@@ -164,6 +165,8 @@ class Layout:
             "rows": rows,
             "rest": {"columns": [point, *of_row], "rows": rest} if apart else None,
             "summary": self._summary(item, result),
+            # None where the item uses no certificate's values; what a certificate does not give is told there too.
+            "corrections": self.told.get(item.id, []) if self.sheet.pack.corrections else None,
             "plot": self._plot(item, [*row_limits, *run_limits]),
         }
 

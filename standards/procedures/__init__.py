@@ -4,6 +4,7 @@ from standards.procedures.certified import corrections_of
 from standards.procedures.check import check_pack
 from standards.procedures.evaluation import evaluate, open_values
 from standards.procedures.loader import load_pack
+from standards.procedures.provenance import provenance
 from standards.procedures.results import Evaluation
 from standards.procedures.schema import FileErrors, Pack, PackErrors, RecordErrors, Sourced
 from standards.procedures.tables import result_tables
@@ -23,6 +24,7 @@ __all__ = [
     "evaluate",
     "load_pack",
     "open_values",
+    "provenance",
     "result_tables",
     "template",
     "trace",

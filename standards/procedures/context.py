@@ -26,7 +26,8 @@ def worst(states: list[State]) -> State:
 class Context:
     """Shared names of one record. `absent` says why a name in reach has no value.
 
-    `readers` are the corrections of the pack, `defaults` the names of those for which the pack's own value was taken.
+    `readers` are the corrections of the pack, `defaults` the names of those for which the pack's own value was taken, `unread` why
+    one could not be read.
     """
 
     pack: Pack
@@ -38,6 +39,7 @@ class Context:
     applied: dict[str, str] = field(default_factory=dict)
     readers: dict[str, Reader] = field(default_factory=dict)
     defaults: set[str] = field(default_factory=set)
+    unread: list[Remark] = field(default_factory=list)
     missing: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
 
@@ -164,6 +166,7 @@ def read_correction(
     found = context.readers[name].at(point)
     if isinstance(found, Text):
         context.miss(f"{path}.{name}", found.zh, found.en)
+        context.unread.append(context.missing[-1])
         return "missing"
     if found.by_default:
         context.defaults.add(name)

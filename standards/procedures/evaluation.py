@@ -47,6 +47,7 @@ def evaluate(pack: Pack, data: Mapping[str, Any], *, only: Collection[str] = ())
         choices=context.choices,
         numbers=context.numbers,
         record=record,
+        unread=tuple(context.unread),
     )
 
 

@@ -181,7 +181,10 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The outcome of one record under one pack. The same data always gives the same outcome, digit for digit."""
+    """The outcome of one record under one pack. The same data always gives the same outcome, digit for digit.
+
+    `unread`: those of the missing that a certificate should have given.
+    """
 
     code: str
     edition: str
@@ -196,6 +199,7 @@ class Evaluation:
     choices: Mapping[str, str]
     numbers: Mapping[str, Decimal]
     record: Record = field(repr=False)
+    unread: tuple[Remark, ...] = ()
 
     @property
     def corrections(self) -> list[tuple[str, Used]]:

@@ -9,8 +9,11 @@ from typing import Any, Final, Literal
 from lims.core.text import Text
 from lims.metrology.rounding import round_to_interval
 from standards.procedures.claims import interval
-from standards.procedures.record import plain, trimmed
-from standards.procedures.results import CONCLUSIONS, Evaluation, ItemResult, LimitResult
+from standards.procedures.corrections import Used
+from standards.procedures.provenance import certificates_used, provenance
+from standards.procedures.record import trimmed
+from standards.procedures.results import CONCLUSIONS, Evaluation, ItemResult, LimitResult, RowResult, RunResult
+from standards.procedures.rounded import short
 from standards.procedures.schema import Item, Pack
 
 _ROW = Text("序号", "No.")
@@ -61,7 +64,27 @@ def _table(pack: Pack, item: Item, result: ItemResult, evaluation: Evaluation, a
         ],
         **before,
         **parts,
+        **_corrections(pack, result, evaluation, audience),
     }
+
+
+def _corrections(pack: Pack, result: ItemResult, evaluation: Evaluation, audience: Audience) -> dict[str, Any]:
+    """Where the corrections come from: on the record value by value, on the certificate once for those it shows."""
+    if not pack.corrections:
+        return {}
+    shown = {one.name for one in pack.corrections if one.show == "both"}
+    lines = (
+        provenance(evaluation).get(result.id, [])
+        if audience == "record"
+        else certificates_used([one for one in _used(result) if one.name in shown])
+    )
+    return {"corrections": [one.as_json() for one in lines]} if lines else {}
+
+
+def _used(result: ItemResult) -> list[Used]:
+    return [
+        one for row in result.rows for one in (*row.corrections, *(one for run in row.runs for one in run.corrections))
+    ]
 
 
 def _states_conformity(evaluation: Evaluation, audience: Audience) -> bool:
@@ -169,6 +192,14 @@ def _columns(
         for reading in item.readings_of(scope):
             if reading.show in wanted and (scope == "run" or _read(item, result, reading.name)):
                 add(reading.name, reading.label, reading.unit, scope, "reading")
+        for correction in pack.corrections:
+            if correction.show in wanted and _certified(result, correction.name, scope):
+                add(correction.name, correction.label, correction.unit, scope, "correction")
+                if audience == "certificate" and any(one.standard is not None for one in _used(result)):
+                    label = correction.label
+                    size, factor = Text(f"{label.zh} U", f"U of {label.en}"), Text(f"{label.zh} k", f"k of {label.en}")
+                    add(f"U:{correction.name}", size, correction.unit, scope, "correction")
+                    add(f"k:{correction.name}", factor, "", scope, "correction")
         for formula in item.formulas_of(scope):
             if formula.show in wanted:
                 add(formula.name, formula.label, formula.unit, scope, "formula")
@@ -182,6 +213,14 @@ def _columns(
                     if audience == "certificate":
                         add(f"k:{formula.name}", Text("包含因子 k", "Coverage factor k"), "", scope, "k")
     return shown
+
+
+def _certified(result: ItemResult, name: str, scope: str) -> bool:
+    """Whether a certificate gave this correction in some row, or in some run."""
+    parts: list[RowResult | RunResult] = (
+        [*result.rows] if scope == "row" else [run for row in result.rows for run in row.runs]
+    )
+    return any(one.name == name and not one.by_default for part in parts for one in part.corrections)
 
 
 def _has_uncertainty(result: ItemResult, column: str) -> bool:
@@ -222,6 +261,9 @@ def _text(
     if kind == "formula":
         columns = row.runs[run].columns if column["scope"] == "run" and row.runs else row.columns
         return columns[key].printed if key in columns else ""
+    if kind == "correction":
+        own = row.runs[run].corrections if column["scope"] == "run" else row.corrections
+        return next((_of_correction(one, key) for one in own if one.name == key.rpartition(":")[2]), "")
     if kind in ("U", "k"):
         found = next((one for one in row.uncertainty if f"{kind}:{one['column']}" == key and one["complete"]), None)
         if found is None:
@@ -231,22 +273,20 @@ def _text(
     return next((limit_text(one) for one in limits if f"limit:{one.column}" == key), "")
 
 
+def _of_correction(used: Used, key: str) -> str:
+    number = {"U": used.expanded, "k": used.k}[key[0]] if ":" in key else used.value
+    return "" if number is None else short(number)
+
+
 def limit_text(limit: LimitResult) -> str:
     """Limits as printed beside a result, without the unit: `±2.0`, `≤ 0.10`, or 待定 for an open value."""
     if limit.lower is None and limit.upper is None:
         return "—"
     if limit.lower is not None and limit.upper is not None and limit.lower == -limit.upper:
-        return f"±{_short(limit.upper)}"
+        return f"±{short(limit.upper)}"
     return interval(
-        "" if limit.lower is None else _short(limit.lower), "" if limit.upper is None else _short(limit.upper)
+        "" if limit.lower is None else short(limit.lower), "" if limit.upper is None else short(limit.upper)
     )
-
-
-def _short(number: Decimal) -> str:
-    """At most ten decimals: a limit computed by division is shown shortened, compared in full."""
-    exponent = number.as_tuple().exponent
-    long = isinstance(exponent, int) and exponent < -10
-    return trimmed(round_to_interval(number, Decimal("1e-10"))) if long else plain(number)
 
 
 def _summary(item: Item, result: ItemResult, evaluation: Evaluation, audience: Audience) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from standards.procedures import (
     check_pack,
     evaluate,
     load_pack,
+    result_tables,
     template,
     trace,
 )
@@ -452,3 +453,48 @@ def test_the_trace_of_an_error_leads_to_the_correction():
     pack = load_pack(PACK)
     step = trace(pack, evaluated(TABLE), "one", 0, None, "err")["inputs"][0]
     assert [step[key] for key in ("name", "kind", "value", "paths")] == ["b", "correction", "0.160", ["corrections.b"]]
+
+
+SHOWN = PACK.replace(LINEAR, LINEAR + 'show = "both"\n')
+
+
+def tables(text: str, audience: str, values: Any = TABLE, t: str = "25") -> dict[str, Any]:
+    pack = load_pack(text)
+    data = record(pack, [device(*values)], t)
+    return result_tables(pack, data, evaluate(pack, data), audience=audience)[0]
+
+
+def test_the_printed_record_tells_every_value_with_its_origin():
+    found = tables(PACK, "record")
+    assert [one["en"] for one in found["corrections"]] == [
+        "correction at 25 ℃: 0.160 ℃, U = 0.08 ℃ (k = 2); certificate C-T-1 of device T-1, table, "
+        "straight line between 20 and 30 ℃."
+    ]
+    keys = [column["key"] for column in found["columns"]]
+    assert found["rows"][0][keys.index("b")] == "0.160"
+    assert tables(PACK, "record", [GUM], "40")["corrections"][0]["en"].endswith("nothing is extrapolated.")
+    (silent,) = tables(PACK, "record", [SINGLE | {"k": ""}])["corrections"]
+    assert "the certificate states no U or k" in silent["en"] and "single value" in silent["en"]
+
+
+def test_a_default_is_told_as_such():
+    text = PACK.replace(LINEAR, LINEAR + DEFAULT)
+    found = tables(text, "record", [])
+    assert [one["en"] for one in found["corrections"]] == [
+        "correction: not given by certificate C-T-1 of device T-1; 0 ℃ by the procedure."
+    ]
+    assert "b" not in [column["key"] for column in found["columns"]]
+
+
+def test_the_certificate_shows_a_correction_only_where_the_pack_says_so():
+    assert "corrections" not in tables(PACK, "certificate")
+    found = tables(SHOWN, "certificate")
+    assert [(column["key"], column["unit"]) for column in found["columns"][:3]] == [
+        ("b", "℃"),
+        ("U:b", "℃"),
+        ("k:b", ""),
+    ]
+    assert found["rows"][0][:3] == ["0.160", "0.08", "2"]
+    assert [one["en"] for one in found["corrections"]] == [
+        "correction: from certificate C-T-1 of device T-1 (table, straight lines between neighbouring points)."
+    ]

@@ -64,6 +64,11 @@
       badge.className = `state state-${tone}`
       badge.replaceChildren(icon(ICON[tone]), word[conclusion] || conclusion)
     }
+    for (const list of root.querySelectorAll("[data-corrections]")) {
+      const lines = evaluation.corrections?.[list.dataset.corrections] || []
+      list.replaceChildren(...lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })))
+      list.parentElement.hidden = !lines.length
+    }
     const missing = evaluation.missing || []
     const button = root.querySelector("[data-next-missing]")
     if (button) {
