@@ -157,6 +157,7 @@ class Walk:
         kind, _, name = path.partition(".")
         given = {
             "constants": self._constant,
+            "corrections": self._correction,
             "parameters": self._parameter,
             "lookups": self._lookup,
             "conversions": self._conversion,
@@ -219,6 +220,20 @@ class Walk:
         value = self.facts["data"]["constants"].get(name, "") or constant.default
         entries = [_as_entry(path, value, "certificate" if devices else "pack")]
         return Step(path, constant.label.as_json(), entries=entries, devices=devices, claim=claim)
+
+    def _correction(self, path: str, name: str) -> Step:
+        """The values read from a device's certificate, row by row; where none gives it, the pack's own with its claim."""
+        correction = next(one for one in self.pack.corrections if one.name == name)
+        used = [(place, one) for place, one in self.evaluation.corrections if one.name == name]
+        certified = {one.certified.device for _, one in used if not one.by_default}
+        devices = [
+            one for one in self.facts["devices"] if one["role"] == correction.role and one["asset_number"] in certified
+        ]
+        entries = [
+            _as_entry(place, plain(one.value), "pack" if one.by_default else "certificate") for place, one in used
+        ]
+        claim = None if certified else next((one for one in self.pack.claims() if one.path == path), None)
+        return Step(path, correction.label.as_json(), entries=entries, devices=devices, claim=claim)
 
     def _parameter(self, path: str, name: str) -> Step:
         """A property of the instrument: as the technician put it down, or as the ledger had it."""
