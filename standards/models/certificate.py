@@ -60,7 +60,9 @@ class DeviceCertificate(models.Model):
         StoredFile, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("数字证书（XML）")
     )
     imported = models.JSONField(
-        default=dict, blank=True, help_text="what was read from the digital certificate and how it was used; empty when typed"
+        default=dict,
+        blank=True,
+        help_text="what was read from the digital certificate and how it was used; empty when typed",
     )
     state = models.CharField(_("状态"), max_length=12, choices=State, default=State.DRAFT)
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -12,6 +12,7 @@ from standards.rules.capability import (
     not_in_the_future,
     still_stands,
 )
+from standards.rules.certified import same_device, signature_holds, values_agree
 from standards.rules.choice import Offer, cautions_on, devices_for, standards_for, usable_on
 from standards.rules.deeds import (
     fits_an_address,
@@ -62,9 +63,12 @@ __all__ = [
     "not_named",
     "number_is_new",
     "procedure_usable_on",
+    "same_device",
     "scope_is_named",
+    "signature_holds",
     "standard_usable_on",
     "standards_for",
     "still_stands",
     "usable_on",
+    "values_agree",
 ]

@@ -4,6 +4,7 @@ from standards.services.capability import add_parameter, change_parameter, enter
 from standards.services.certificates import confirm_certificate, enter_certificate, withdraw_certificate
 from standards.services.changes import decide_change, open_change
 from standards.services.devices import change_device, note_device, register_device, set_device_state
+from standards.services.imports import import_dcc
 from standards.services.papers import file_paper, withdraw_paper, write_report_text
 from standards.services.procedures import (
     approve_procedure,
@@ -39,6 +40,7 @@ __all__ = [
     "enter_licence",
     "enter_test",
     "file_paper",
+    "import_dcc",
     "load_procedure",
     "name_person",
     "note_device",

@@ -12,7 +12,7 @@ from lims.core.validation import checked
 from lims.people.models import User
 from standards import rules
 from standards.models import CertifiedValue, Device, DeviceCertificate, StatedStandard
-from standards.selectors.snapshots import certificate_facts
+from standards.selectors.snapshots import certificate_facts, value_facts
 from standards.services.originals import store_original
 from standards.services.refusals import allow, reasoned
 
@@ -50,6 +50,7 @@ def enter_certificate(
     for value in values:
         form = "equation" if value.get("equation") else "table" if value.get("at") else "single"
         checked(CertifiedValue(certificate=certificate, **{"form": form} | dict(value))).save()
+    allow(rules.values_agree([value_facts(one) for one in certificate.values.order_by("pk")]))
     for standard in standards:
         checked(StatedStandard(certificate=certificate, **standard)).save()
     record(
