@@ -251,15 +251,14 @@ def _foreign(node: Node, owner: Node) -> Series:
 
 
 def quantities(data: Node, limit: int) -> list[Quantity]:
-    """Every quantity of a `dcc:data`, those in (nested) lists included, at most `limit`; not those of statements beside them."""
+    """Every quantity of a `dcc:data` in its order, those in (nested) lists included, at most `limit`; none of statements."""
     found: list[Quantity] = []
-    waiting = [data]
+    waiting = [(data, "")]
     while waiting and len(found) < limit:
-        holder = waiting.pop(0)
-        group = path_of(holder)
-        for part in children(holder):
-            if part.tag == f"{{{DCC}}}quantity" and len(found) < limit:
-                found.append(quantity(part, group))
-            elif part.tag == f"{{{DCC}}}list":
-                waiting.append(part)
+        node, group = waiting.pop()
+        if node.tag == f"{{{DCC}}}quantity":
+            found.append(quantity(node, group))
+        elif node is data or node.tag == f"{{{DCC}}}list":
+            inside = path_of(node)
+            waiting += [(part, inside) for part in reversed(list(children(node)))]
     return found
