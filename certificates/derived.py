@@ -33,7 +33,7 @@ def from_record(record: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
             "verified": record["dates"]["verified"],
             "valid_until": until.isoformat() if until else "",
         },
-        "people": {"technician": dict(record["people"]["technician"])},
+        "people": {"technician": _verified_by(record["people"])},
         "standards": [{"name": one["name"], **{key: one[key] for key in _STANDARD}} for one in record["standards"]],
         "devices": _devices(record["devices"]),
         "place": record["task"]["place"] or record["instrument"]["site"],
@@ -53,6 +53,11 @@ def from_record(record: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
         ],
         "notes": _notes(pack, record, outcome),
     }
+
+
+def _verified_by(people: Mapping[str, Any]) -> dict[str, Any]:
+    """Whoever answers for the verification: of a trainee's work the supervisor, who confirmed it. The record names both."""
+    return dict(people.get("supervised_by") or people["technician"])
 
 
 def kind(record: Mapping[str, Any]) -> str:

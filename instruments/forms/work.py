@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from instruments.models import Instrument, Task
 from instruments.services.work import Wanted
 from lims.people.models import User
-from lims.people.selectors import authorised_people
+from lims.people.rules.competence import who_may
 from standards.models import Category, ProcedureVersion
 from standards.selectors.procedures import in_force
 
@@ -111,7 +111,7 @@ class VersionForm(forms.Form):
 
 
 class PeopleForm(VersionForm):
-    """Who does what. Only people with an authorisation for the act on the day are offered."""
+    """Who does what. Only people who may do the act on the day are offered; as technician also those who learn it."""
 
     technician = forms.ModelChoiceField(User.objects.none(), label=_("检定员"))
     checker = forms.ModelChoiceField(
@@ -124,10 +124,12 @@ class PeopleForm(VersionForm):
     def __init__(self, *args: Any, task: Task, day: date, **kwargs: Any) -> None:
         initial = {"technician": task.technician_id, "checker": task.checker_id, "approver": task.approver_id}
         super().__init__(*args, initial={"version": task.version, **initial}, **kwargs)
-        for title, act in (("technician", "verify"), ("checker", "check"), ("approver", "approve")):
-            self.fields[title].queryset = authorised_people(  # type: ignore[attr-defined]
-                procedure_code=task.procedure.code, category=task.instrument.category, act=act, day=day
-            ).filter(held_roles__role=title)
+        may = who_may(procedure_code=task.procedure.code, category=task.instrument.category, day=day)
+        for title, acts in (("technician", ("verify", "train")), ("checker", ("check",)), ("approver", ("approve",))):
+            offered = {person.pk for act in acts for person in may[act]}
+            self.fields[title].queryset = User.objects.filter(  # type: ignore[attr-defined]
+                pk__in=offered, held_roles__role=title
+            ).order_by("display_name")
 
 
 class StartForm(VersionForm):

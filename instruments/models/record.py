@@ -39,6 +39,14 @@ class Record(models.Model):
     conclusion = models.CharField(max_length=12, blank=True)
     verified_on = models.DateField(_("检定日期"), null=True)
     submitted_at = models.DateTimeField(null=True)
+    supervised_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("指导人员"),
+        null=True,
+        related_name="+",
+        help_text="who confirmed and submitted what a trainee measured",
+    )
 
     frozen = Frozen(when="OLD.state = 'frozen'")
 

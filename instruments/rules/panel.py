@@ -31,7 +31,12 @@ def panel(task: Task, page: Sheet | None = None) -> list[Check]:
         if draft is not None:
             draft.task = task
             page = sheet(draft)
-    deed = Deed(
+    return preflight.checks(deed_before(task, moment, page), moment)
+
+
+def deed_before(task: Task, moment: Moment, page: Sheet | None) -> Deed:
+    """The next step as if it were taken now, by nobody in particular."""
+    return Deed(
         task=task,
         verb=moment,
         by=None,
@@ -43,7 +48,6 @@ def panel(task: Task, page: Sheet | None = None) -> list[Check]:
         sheet=page,
         identity_serial=task.instrument.serial,
     )
-    return preflight.checks(deed, moment)
 
 
 def exception_refusals(

@@ -4,13 +4,13 @@ A refusal can be let pass by the technical lead with a reason (PreflightExceptio
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from devices.models import CaptureSession
 from instruments.models import Instrument, PreflightException, Task
-from instruments.rules.work import Deed, technician_is_authorised
+from instruments.rules.work import Deed, has_role_of
 from instruments.selectors.record import Sheet, by_role
 from lims.core.text import Reason, Text, reason
 from standards.procedures import Pack
@@ -59,7 +59,7 @@ def checks(deed: Deed, moment: Moment) -> list[Check]:
     granted = {(one.code, one.where): one for one in task.exceptions.select_related("granted_by")}
     panel = [
         _line("procedure", Text("检定依据", "Procedure"), _procedure(task, pack, days), granted),
-        _line(PERSONAL, Text("人员授权", "Authorised person"), _people(deed, days), {}),
+        _line(PERSONAL, Text("人员授权", "Authorised person"), _people(deed), {}),
         _line("instrument", Text("器具身份", "Identity of the instrument"), _instrument(deed, moment), granted),
     ]
     if moment == "submit" and sheet is not None:
@@ -110,10 +110,38 @@ def _procedure(task: Task, pack: Pack, days: Iterable[date]) -> Iterable[Reason]
         )
 
 
-def _people(deed: Deed, days: Iterable[date]) -> Iterable[Reason]:
-    for day in days:
-        if refusal := technician_is_authorised(deed.on(day)):
-            yield refusal
+def _people(deed: Deed) -> Iterable[Reason]:
+    """Everybody who measured was authorised on his days, and the technician is on the day of the deed.
+
+    The readings of whoever handed the task over count by his authorisation on the day he took them.
+    """
+    if deed.technician is None:
+        return
+    if refusal := has_role_of(deed.technician, "technician"):
+        yield refusal
+    for day, standing in deed.taking:
+        if not standing.reasons:
+            continue
+        own, found = standing.person == deed.technician, standing.reasons[0]
+        if own and day == deed.day and deed.sheet is not None and deed.sheet.hands:
+            found = _lapsed_midway(found)
+        yield replace(found, where="technician" if own else f"technician:{standing.person.username}")
+
+
+def _lapsed_midway(found: Reason) -> Reason:
+    """Begun with an authorisation, to be submitted without: nothing is lost, and somebody else can go on."""
+    return replace(
+        found,
+        text=Text(
+            f"{found.text.zh}，今天不能提交；已录入的读数全部保留",
+            f"{found.text.en}: no submitting today; every reading is kept",
+        ),
+        action=Text(
+            "请业务受理员或技术负责人把任务改派给有授权的检定员接手（读数仍署原录入人），或由技术负责人续办授权后再提交",
+            "Have the reception or the technical lead reassign the task to an authorised technician, who goes on with the readings "
+            "(they keep their author), or have the technical lead renew the authorisation, and submit then",
+        ),
+    )
 
 
 def same_serial(one: str, other: str) -> bool:

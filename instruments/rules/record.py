@@ -23,12 +23,17 @@ RESULTS = ("", "pass", "fail", "not_applicable")
 SHOWN_MISSING = 8
 
 
+def is_open(record: Record) -> bool:
+    """Whether the record is a draft of a task that is being recorded."""
+    return record.state == Record.State.DRAFT and record.task.state == Task.State.RECORDING
+
+
 def may_write(record: Record, by: User) -> Reason | None:
     """Only the task's technician writes, only in a draft, only while the task is being recorded."""
     task = record.task
     if refusal := people_rules.has_role(by, Role.TECHNICIAN):
         return refusal
-    if record.state != Record.State.DRAFT or task.state != Task.State.RECORDING:
+    if not is_open(record):
         return reason(
             "record_closed",
             f"记录 {record} 已提交或任务已关闭，不能再填写",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from instruments.models import Task
-from instruments.rules import preflight, record, work
+from instruments.rules import preflight, record, supervision, work
 from instruments.rules.preflight import Moment
 from instruments.rules.work import Deed
 from lims.core.text import Reason, Text, reason
@@ -66,6 +66,7 @@ _TABLE = (
             work.technician_is_chosen,
             work.people_at_work_stay,
             work.three_different_people,
+            work.judges_took_no_part,
             work.technician_is_authorised,
             work.checker_is_authorised,
             work.approver_is_authorised,
@@ -86,7 +87,12 @@ _TABLE = (
         frozenset({S.RECORDING}),
         S.SUBMITTED,
         frozenset({Role.TECHNICIAN}),
-        (work.by_the_technician, work.three_different_people, record.is_complete, record.is_decided),
+        (
+            supervision.submitted_by_whoever_answers,
+            work.three_different_people,
+            record.is_complete,
+            record.is_decided,
+        ),
         preflight="submit",
     ),
     Move(
@@ -95,7 +101,7 @@ _TABLE = (
         frozenset({S.SUBMITTED}),
         S.CHECKED,
         frozenset({Role.CHECKER}),
-        (work.by_the_checker, work.three_different_people, work.checker_is_authorised),
+        (work.by_the_checker, work.three_different_people, work.judges_took_no_part, work.checker_is_authorised),
         acts_as="checker",
     ),
     Move(
@@ -104,7 +110,7 @@ _TABLE = (
         frozenset({S.CHECKED}),
         S.APPROVED,
         frozenset({Role.APPROVER}),
-        (work.by_the_approver, work.three_different_people, work.approver_is_authorised),
+        (work.by_the_approver, work.three_different_people, work.judges_took_no_part, work.approver_is_authorised),
         acts_as="approver",
     ),
     Move(

@@ -5,6 +5,9 @@ The same functions grey the button, refuse the POST and name the tests.
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
+
+from django.db.models import Q
 
 from instruments.models import Record, Task
 from instruments.selectors.record import Sheet
@@ -13,6 +16,7 @@ from lims.core.text import Reason, reason
 from lims.people import rules as people_rules
 from lims.people import selectors as people_selectors
 from lims.people.models import Role, User
+from lims.people.rules.competence import Standing, taking_readings
 
 ROLE_OF_PERSON = {"technician": Role.TECHNICIAN, "checker": Role.CHECKER, "approver": Role.APPROVER}
 ACT_OF_PERSON = {"technician": "verify", "checker": "check", "approver": "approve"}
@@ -39,13 +43,22 @@ class Deed:
     sheet: Sheet | None = None
     identity_serial: str = ""
 
-    def on(self, day: date) -> "Deed":
-        return replace(self, day=day)
-
     def person(self, title: str) -> User | None:
         """The person who would be technician, checker or approver."""
         found: User | None = getattr(self, title)
         return found
+
+    @cached_property
+    def taking(self) -> list[tuple[date, Standing]]:
+        """How each of those who measured could take readings on his day, and the technician on the day of the deed."""
+        if self.technician is None:
+            return []
+        persons = {self.technician.pk: self.technician}
+        hands = self.sheet.hands if self.sheet else []
+        if others := {pk for _day, pk in hands} - persons.keys():
+            persons |= User.objects.in_bulk(others)
+        pairs = dict.fromkeys([*((day, persons[pk]) for day, pk in hands), (self.day, self.technician)])
+        return taking_readings(pairs, procedure_code=self.task.procedure.code, category=self.task.instrument.category)
 
 
 def three_different_people(deed: Deed) -> Reason | None:
@@ -64,6 +77,36 @@ def three_different_people(deed: Deed) -> Reason | None:
     return None
 
 
+def judges_took_no_part(deed: Deed) -> Reason | None:
+    """录入过数据或以指导人员身份确认过本任务记录的人，不能核验或批准它。"""
+    judges = {
+        title: person
+        for title in ("checker", "approver")
+        if (person := deed.person(title)) is not None and person != deed.technician
+    }
+    if not judges:
+        return None
+    taken = set(
+        Record.objects.filter(task=deed.task)
+        .filter(Q(entries__by__in=judges.values()) | Q(supervised_by__in=judges.values()))
+        .values_list("entries__by", "supervised_by")
+        .distinct()
+    )
+    parts = {pk for pair in taken for pk in pair}
+    for title, person in judges.items():
+        if person.pk in parts:
+            zh, en = TITLES[title]
+            return reason(
+                "took_part",
+                f"{person} 参与了本任务记录的测量或确认，不能担任{zh}",
+                f"{person} took part in this task's record and cannot be its {en}",
+                f"请另一位有授权的人员担任{zh}",
+                f"Have another authorised person act as {en}",
+                where=title,
+            )
+    return None
+
+
 def technician_is_chosen(deed: Deed) -> Reason | None:
     if deed.technician is not None:
         return None
@@ -77,21 +120,28 @@ def technician_is_chosen(deed: Deed) -> Reason | None:
     )
 
 
+def has_role_of(person: User, title: str) -> Reason | None:
+    """The person is still with us and holds the role of technician, checker or approver."""
+    if ROLE_OF_PERSON[title] in people_selectors.roles_of(person):
+        return None
+    zh, en = TITLES[title]
+    return reason(
+        "person_without_role",
+        f"{person} 不具有{zh}角色",
+        f"{person} does not hold the role of {en}",
+        "请选择其他人员，或请系统管理员授予角色",
+        "Choose somebody else, or ask the administrator to grant the role",
+        where=title,
+    )
+
+
 def _holds(deed: Deed, title: str) -> Reason | None:
-    """The person is still with us, holds the role and is authorised for this procedure on the day."""
+    """The person holds the role and is authorised for this procedure on the day."""
     person = deed.person(title)
     if person is None:
         return None
-    if ROLE_OF_PERSON[title] not in people_selectors.roles_of(person):
-        zh, en = TITLES[title]
-        return reason(
-            "person_without_role",
-            f"{person} 不具有{zh}角色",
-            f"{person} does not hold the role of {en}",
-            "请选择其他人员，或请系统管理员授予角色",
-            "Choose somebody else, or ask the administrator to grant the role",
-            where=title,
-        )
+    if refusal := has_role_of(person, title):
+        return refusal
     found = people_rules.authorised(
         person,
         procedure_code=deed.task.procedure.code,
@@ -99,11 +149,17 @@ def _holds(deed: Deed, title: str) -> Reason | None:
         act=ACT_OF_PERSON[title],
         day=deed.day,
     )
-    return found and Reason(found.code, found.text, found.action, where=title)
+    return found and replace(found, where=title)
 
 
 def technician_is_authorised(deed: Deed) -> Reason | None:
-    return _holds(deed, "technician")
+    """As a technician, or as a trainee who has a supervisor on that day."""
+    if deed.technician is None:
+        return None
+    if refusal := has_role_of(deed.technician, "technician"):
+        return refusal
+    standing = next(one for day, one in deed.taking if (day, one.person) == (deed.day, deed.technician))
+    return replace(standing.reasons[0], where="technician") if standing.reasons else None
 
 
 def checker_is_authorised(deed: Deed) -> Reason | None:

@@ -26,9 +26,18 @@ KINDS: dict[str, Text] = {
 
 
 def record_facts(
-    sheet: Sheet, *, entries: Sequence[Entry], technician: User, verified_on: date, submitted_at: datetime
+    sheet: Sheet,
+    *,
+    entries: Sequence[Entry],
+    technician: User,
+    verified_on: date,
+    submitted_at: datetime,
+    supervisor: User | None = None,
 ) -> dict[str, Any]:
-    """Canonical-JSON-ready facts of a record about to be submitted. `entries`: all it rests on, with `by` and `reading`."""
+    """Canonical-JSON-ready facts of a record about to be submitted. `entries`: all it rests on, with `by` and `reading`.
+
+    supervisor: who confirmed and submitted what a trainee measured.
+    """
     record, task, evaluation = sheet.record, sheet.record.task, sheet.evaluation.as_json()
     chosen = by_role(sheet.devices)
     return {
@@ -54,7 +63,11 @@ def record_facts(
             "verified": verified_on.isoformat(),
             "submitted": _moment(submitted_at),
         },
-        "people": {"technician": {"name": str(technician), "id": str(technician.pk)}},
+        "people": {
+            "technician": _person(technician),
+            **({"supervised_by": _person(supervisor)} if supervisor else {}),
+            **_measured_by(sheet, entries, technician),
+        },
         "data": sheet.data,
         "evaluation": evaluation,
         "results": result_tables(sheet.pack, sheet.data, sheet.evaluation),
@@ -87,6 +100,21 @@ def record_facts(
         "values": [_value(entry) for entry in entries],
         "sessions": _sessions(record, entries),
     }
+
+
+def _person(one: User) -> dict[str, str]:
+    return {"name": str(one), "id": str(one.pk)}
+
+
+def _measured_by(sheet: Sheet, entries: Sequence[Entry], technician: User) -> dict[str, Any]:
+    """Who took the readings, on which days: stated where anybody but the technician did."""
+    days: dict[int, list[str]] = {}
+    for day, person in sheet.hands:
+        days.setdefault(person, []).append(day.isoformat())
+    if set(days) <= {technician.pk}:
+        return {}
+    persons = {entry.by_id: entry.by for entry in entries}
+    return {"measured_by": [{**_person(persons[pk]), "days": days[pk]} for pk in sorted(days)]}
 
 
 def _instrument(task: Task, record: Record) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def records(viewer: object) -> QuerySet[Record]:
 class Sheet:
     """A record as it stands: its pack, its present entries by path, and the data they make.
 
-    days: those on which it was measured, oldest first; empty before the first value.
+    days: those on which it was measured, oldest first; empty before the first value. hands: who measured on which of them.
     """
 
     record: Record
@@ -42,7 +42,11 @@ class Sheet:
     entries: dict[str, Entry]
     devices: list[RecordDevice]
     data: dict[str, Any]
-    days: list[date]
+    hands: list[tuple[date, int]]
+
+    @property
+    def days(self) -> list[date]:
+        return sorted({day for day, _person in self.hands})
 
     def places(self) -> set[str]:
         """The paths that a person or a rig may fill in."""
@@ -62,7 +66,7 @@ class Sheet:
         """The sheet with further entries put in; asks the database nothing."""
         latest = self.entries | current(entries)
         data = _data(self.record, self.pack, latest, (self.data["constants"], self.data.get("corrections", {})))
-        return Sheet(self.record, self.pack, latest, self.devices, data, self.days)
+        return Sheet(self.record, self.pack, latest, self.devices, data, self.hands)
 
     @cached_property
     def evaluation(self) -> Evaluation:
@@ -93,11 +97,12 @@ def by_role(devices: Iterable[RecordDevice]) -> dict[str, list[Device]]:
 def sheet(record: Record, entries: Iterable[Entry] | None = None) -> Sheet:
     """The record with its values; `entries` saves a query when the caller already has them."""
     known = list(entries_of(record) if entries is None else entries)
-    latest, days = current(known), days_of_measurement(known)
+    latest, hands = current(known), hands_of(known)
+    days = [day for day, _person in hands]
     pack, devices = pack_of(record.task.procedure), devices_of(record)
     day = record.verified_on or (days[-1] if days else clock.today())
     certified = certified_for(pack, day, by_role(devices))
-    return Sheet(record, pack, latest, devices, _data(record, pack, latest, certified), days)
+    return Sheet(record, pack, latest, devices, _data(record, pack, latest, certified), hands)
 
 
 def record_data(record: Record) -> dict[str, Any]:
@@ -137,21 +142,21 @@ def _data(
     return data
 
 
-def days_of_measurement(entries: Iterable[Entry]) -> list[date]:
-    """The calendar days at the institute on which the present values were measured, oldest first.
+def hands_of(entries: Iterable[Entry]) -> list[tuple[date, int]]:
+    """On which calendar days at the institute the present values were measured and by whom (primary keys), oldest first.
 
-    entries: all of them, oldest first. Setting right what was only written wrongly does not move the day; remarks and
-    parameters are no measurements.
+    entries: all of them, oldest first. Setting right what was only written wrongly moves neither the day nor the person;
+    remarks and parameters are no measurements.
     """
-    measured: dict[int, datetime] = {}
+    measured: dict[int, tuple[datetime, int]] = {}
     present: dict[str, Entry] = {}
     for entry in entries:
         before = measured.get(entry.replaces_id or 0) if entry.why_code in CLERICAL else None
-        measured[entry.pk] = before or entry.at
+        measured[entry.pk] = before or (entry.at, entry.by_id)
         present[entry.path] = entry
     return sorted(
         {
-            timezone.localdate(measured[entry.pk])
+            (timezone.localdate(measured[entry.pk][0]), measured[entry.pk][1])
             for path, entry in present.items()
             if entry.value and path.startswith(("items.", "environment.", "judged.")) and not path.endswith(".remark")
         }

@@ -8,9 +8,10 @@ from django.db.models import Q, QuerySet
 from instruments.models import Instrument, Record, Task
 from lims.audit import selectors as audit_selectors
 from lims.audit.models import Event
-from lims.core import search
+from lims.core import clock, search
 from lims.people.models import Role, User
 from lims.people.selectors import is_staff, roles_of
+from lims.people.selectors.competence import trainees_of
 
 OPEN = (
     Task.State.ACCEPTED, Task.State.ASSIGNED, Task.State.RECORDING,
@@ -70,6 +71,7 @@ def waiting_for(viewer: object) -> QuerySet[Task]:
         return rows.none()
     if Role.TECHNICIAN in roles:
         mine |= Q(technician=viewer, state__in=[Task.State.ASSIGNED, Task.State.RECORDING, Task.State.RETURNED])
+        mine |= Q(technician__in=trainees_of(viewer, clock.today()).values("pk"), state=Task.State.RECORDING)
     if Role.CHECKER in roles:
         unnamed = Q(checker=None) & ~Q(technician=viewer) & ~Q(approver=viewer)
         mine |= Q(state=Task.State.SUBMITTED) & (Q(checker=viewer) | unnamed)

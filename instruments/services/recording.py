@@ -8,6 +8,8 @@ from django.db.models import F
 from devices.models import CaptureSession
 from instruments.models import Record, RecordDevice, RecordSession, Task
 from instruments.rules import record as rules
+from instruments.rules import supervision
+from instruments.rules.work import Deed
 from instruments.selectors import facts as facts_of
 from instruments.selectors.record import entries_of, parameters_of, sheet
 from instruments.services.moves import changed_meanwhile, move
@@ -126,7 +128,8 @@ def _choose_equipment(record: Record, session: CaptureSession) -> None:
 def submit(task: Task, *, by: User, version: int, passphrase: str = "", signer: Unlocked | None = None) -> Record:
     """Freezes the draft: facts, digest and conclusion are written once, and the task waits for the check.
 
-    Signed with the technician's own key, opened here by `passphrase` or before by the caller (`signer`).
+    `by` is the technician, or whoever supervises the trainee that measured. Signed with the own key of `by`, opened here by
+    `passphrase` or before by the caller (`signer`).
     Raises Refused with every reason of the rules and the pre-flight, Conflict when somebody submitted before.
     """
     signer = signing.signer_of(by, passphrase, signer)
@@ -149,7 +152,17 @@ def submit(task: Task, *, by: User, version: int, passphrase: str = "", signer: 
         verified_on = page.days[-1] if page.days else clock.today()
         now = move(record.task, "submit", by=by, version=version, record=record, sheet=page)
         at = clock.now()
-        facts = facts_of.record_facts(page, entries=entries, technician=by, verified_on=verified_on, submitted_at=at)
+        technician = record.task.technician
+        deed = Deed(task=now, verb="submit", by=by, day=clock.today(), technician=technician, sheet=page)
+        supervisor = by if by != technician or supervision.trainees(deed) else None
+        facts = facts_of.record_facts(
+            page,
+            entries=entries,
+            technician=technician,
+            supervisor=supervisor,
+            verified_on=verified_on,
+            submitted_at=at,
+        )
         text = canonical.dumps(facts)
         digest = canonical.sha256(facts)
         frozen = Record.objects.filter(pk=record.pk, state=Record.State.DRAFT).update(
@@ -159,6 +172,7 @@ def submit(task: Task, *, by: User, version: int, passphrase: str = "", signer: 
             conclusion=page.evaluation.conclusion,
             verified_on=verified_on,
             submitted_at=at,
+            supervised_by=supervisor,
         )
         if not frozen:
             raise Conflict(changed_meanwhile(now))
@@ -178,6 +192,7 @@ def submit(task: Task, *, by: User, version: int, passphrase: str = "", signer: 
                 "sha256": digest,
                 "conclusion": record.conclusion,
                 "procedure": page.pack.sha256,
+                **({"technician": str(technician), "supervised_by": str(supervisor)} if supervisor else {}),
                 **signing.told(signature),
             },
         )

@@ -124,8 +124,16 @@ def reassign(
     checker: User | None = KEEP,
     approver: User | None = KEEP,
 ) -> Task:
-    """Changes the people of a task under way, except those who have done their step."""
-    return move(task, "reassign", by=by, version=version, technician=technician, checker=checker, approver=approver)
+    """Changes the people of a task under way, except those who have done their step.
+
+    Handing it to another technician keeps every entry with its author. Captures that the former one holds open end: the next
+    one begins captures of his own.
+    """
+    with transaction.atomic():
+        now = move(task, "reassign", by=by, version=version, technician=technician, checker=checker, approver=approver)
+        if now.state == Task.State.RECORDING and now.technician_id != task.technician_id:
+            free_rigs(now, by=by)
+        return now
 
 
 def check(

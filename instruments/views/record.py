@@ -19,7 +19,7 @@ from devices import services as device_services
 from devices.models import CaptureSession, Port
 from devices.profiles import Profile, load_profile
 from instruments.models import Record
-from instruments.rules import panel
+from instruments.rules import panel, preflight, supervision
 from instruments.rules import record as rules
 from instruments.selectors.record import Sheet, by_role, entries_of, records, sheet
 from instruments.services import recording
@@ -59,6 +59,9 @@ def record_sheet(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _sheet(request: HttpRequest, record: Record, *, reasons: tuple[Any, ...] = ()) -> HttpResponse:
     page = sheet(record)
     editable = rules.may_write(record, request.user) is None
+    deed = panel.deed_before(record.task, "submit", page) if rules.is_open(record) else None
+    answering = supervision.supervisors(deed) if deed else []
+    confirms = request.user in answering
     sessions = _sessions(record) if editable else []
     layout = Layout(
         page, editable=editable, channels=_channels(sessions), confirmed=confirmed_paths(record.task.procedure)
@@ -81,10 +84,13 @@ def _sheet(request: HttpRequest, record: Record, *, reasons: tuple[Any, ...] = (
             "live": [_live(session, page, request) for session in sessions],
             "sessions": sessions,
             "ports": _ports(request, page) if editable else [],
-            "checks": panel.panel(record.task, page) if editable else [],
+            "checks": preflight.checks(deed, "submit") if deed and (editable or confirms) else [],
+            "answering": answering,
+            "confirms": confirms,
+            "alone": supervision.trainees(deed)[0].person if deed and supervision.trainees(deed) else None,
             "unconfirmed": layout.result["unconfirmed"],
             "reasons": reasons,
-            "sign": how_to_sign(request.user) if editable else "",
+            "sign": how_to_sign(request.user) if editable or confirms else "",
         },
         status=422 if reasons else 200,
     )

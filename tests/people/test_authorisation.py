@@ -9,6 +9,7 @@ from lims.core import clock
 from lims.core.text import Refused
 from lims.people import rules, selectors, services
 from lims.people.models import Authorisation, Role, User, UserRole
+from lims.people.rules.competence import who_may
 
 START, END = date(2026, 3, 1), date(2026, 9, 30)
 
@@ -123,7 +124,7 @@ def test_a_revoked_authorisation_ends_today_and_keeps_the_past(people):
     services.revoke_authorisation(granted, by=lead, why="转岗")
     assert rules.authorised(technician, day=today - timedelta(1), **asked) is None
     assert rules.authorised(technician, day=today, **asked).code == "not_authorised"
-    assert technician not in selectors.authorised_people(day=today, **asked)
+    assert technician not in who_may(procedure_code="JJG 1148", category="x", day=today)["verify"]
     with pytest.raises(Refused) as refused:
         services.revoke_authorisation(granted, by=lead, why="again")
     assert refused.value.reasons[0].code == "already"
@@ -140,7 +141,7 @@ def test_a_person_who_left_holds_no_role_and_may_do_nothing_from_today_on(people
     assert selectors.roles_of(User.objects.get(pk=technician.pk)) == frozenset()
     assert rules.authorised(technician, day=today, **asked).code == "person_left"
     assert rules.authorised(technician, day=today - timedelta(1), **asked) is None
-    assert technician not in selectors.authorised_people(day=today, **asked)
+    assert technician not in who_may(procedure_code="JJG 1148", category="x", day=today)["verify"]
     with pytest.raises(Refused):
         services.leave(technician, by=administrator, why="离职")
 

@@ -3,23 +3,11 @@
 import re
 from datetime import date
 
-from lims.core import clock
 from lims.core.text import Reason, reason
 from lims.people import selectors
 from lims.people.models import Authorisation, Department, Organisation, Role, User, UserRole
-
-_ACT_NAMES = {"verify": ("检定", "verify"), "check": ("核验", "check"), "approve": ("批准", "approve")}
-ROLE_NAMES = {
-    Role.RECEPTIONIST: ("业务受理员", "receptionist"),
-    Role.TECHNICIAN: ("检定员", "technician"),
-    Role.CHECKER: ("核验员", "checker"),
-    Role.APPROVER: ("批准人", "approver"),
-    Role.TECHNICAL_LEAD: ("技术负责人", "technical lead"),
-    Role.QUALITY_MANAGER: ("质量负责人", "quality manager"),
-    Role.AUDITOR: ("审核员", "auditor"),
-    Role.CUSTOMER: ("客户用户", "customer user"),
-    Role.ADMINISTRATOR: ("系统管理员", "administrator"),
-}
+from lims.people.rules.competence import authorised as authorised
+from lims.people.rules.names import ACT_NAMES, ROLE_NAMES, ROLE_OF_ACT
 
 
 def has_role(user: object, *roles: str) -> Reason | None:
@@ -37,35 +25,6 @@ def has_role(user: object, *roles: str) -> Reason | None:
     )
 
 
-def authorised(user: User, *, procedure_code: str, category: str, act: str, day: date) -> Reason | None:
-    """Refuses a person without an authorisation for the act that covers the day."""
-    if not user.is_active and day >= clock.today():
-        return reason(
-            "person_left",
-            f"{user} 已离岗",
-            f"{user} no longer works here",
-            "请改派在岗人员",
-            "Assign somebody who works here",
-        )
-    found = selectors.authorisations(user, procedure_code=procedure_code, category=category, act=act, day=day)
-    if found.exists():
-        return None
-    zh, en = _ACT_NAMES[act]
-    return reason(
-        "not_authorised",
-        f"{user} 在 {day:%Y-%m-%d} 没有 {procedure_code} 的{zh}授权",
-        f"{user} was not authorised to {en} under {procedure_code} on {day:%Y-%m-%d}",
-        "请技术负责人补充授权，或改派有授权的人员",
-        "Have the technical lead grant it, or assign somebody who holds it",
-    )
-
-
-# Which role an authorised act belongs to.
-ROLE_OF_ACT = {
-    Authorisation.Act.VERIFY: Role.TECHNICIAN,
-    Authorisation.Act.CHECK: Role.CHECKER,
-    Authorisation.Act.APPROVE: Role.APPROVER,
-}
 # "JJG 1148", "JJF 1059.1", "JJF(苏) 123" or "JJG(沪) 45"
 _PROCEDURE = re.compile(r"JJ[GF](\([^()\s]{1,6}\))? \d{1,5}(\.\d{1,2})?")
 _CATEGORY = re.compile(r"[a-z][a-z0-9_]{2,29}")
@@ -217,8 +176,8 @@ def can_hold(person: User, *, act: str) -> Reason | None:
     zh, en = ROLE_NAMES[ROLE_OF_ACT[Authorisation.Act(act)]]
     return reason(
         "role_of_act_missing",
-        f"{person} 不是在岗{zh}，不能授予{_ACT_NAMES[act][0]}权限",
-        f"{person} is not an active {en} and cannot be authorised to {_ACT_NAMES[act][1]}",
+        f"{person} 不是在岗{zh}，不能授予{ACT_NAMES[act][0]}权限",
+        f"{person} is not an active {en} and cannot be authorised to {ACT_NAMES[act][1]}",
         "请系统管理员先授予角色",
         "Have the administrator give the role first",
         where="act",

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lims.core.text import Text
-from lims.people.selectors.persons import people
 from lims.people.models import Authorisation, PersonalKey, Qualification, Registration, User, WitnessedTest
+from lims.people.selectors.persons import people
 
 ACTS = {
     Authorisation.Act.VERIFY: Text("检定授权", "authorisation to verify"),

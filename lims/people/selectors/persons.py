@@ -1,7 +1,7 @@
 """People, their organisations, authorisations, keys and signatures, as a viewer may read them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from cryptography import x509
 from django.conf import settings
@@ -90,27 +90,6 @@ def history(person: User) -> list[Event]:
         keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
         found |= Q(object_type=model._meta.label_lower, object_id__in=keys)
     return list(Event.objects.filter(found).order_by("-pk"))
-
-
-def authorisations(user: User, *, procedure_code: str, category: str, act: str, day: date) -> QuerySet[Authorisation]:
-    """The authorisations that cover this act on this day."""
-    scopes = Q(scope_kind="procedure", scope=procedure_code) | Q(scope_kind="category", scope=category)
-    return (
-        Authorisation.objects.filter(scopes, user=user, act=act, valid_from__lte=day, valid_until__gte=day)
-        .filter(Q(revoked_on=None) | Q(revoked_on__gt=day))
-        .order_by("-valid_until")
-    )
-
-
-def authorised_people(*, procedure_code: str, category: str, act: str, day: date) -> QuerySet[User]:
-    """Everybody who may do this act on this day, for choosing whom to assign."""
-    scopes = Q(scope_kind="procedure", scope=procedure_code) | Q(scope_kind="category", scope=category)
-    valid = (
-        Authorisation.objects.filter(scopes, act=act, valid_from__lte=day, valid_until__gte=day)
-        .filter(Q(revoked_on=None) | Q(revoked_on__gt=day))
-        .values("user")
-    )
-    return User.objects.filter(pk__in=valid, is_active=True).order_by("display_name")
 
 
 def active_key(person: object) -> PersonalKey | None:

@@ -7,6 +7,13 @@ from lims.people.services.authorising import (
     renew_registration,
     revoke_authorisation,
 )
+from lims.people.services.competence import (
+    correct_education,
+    correct_witnessed_test,
+    enter_education,
+    enter_witnessed_test,
+    set_requirement,
+)
 from lims.people.services.joining import add_person, change_person, come_back, give_role, leave, take_role
 from lims.people.services.organisations import (
     add_department,
@@ -24,7 +31,11 @@ __all__ = [
     "change_organisation",
     "change_person",
     "come_back",
+    "correct_education",
     "correct_qualification",
+    "correct_witnessed_test",
+    "enter_education",
+    "enter_witnessed_test",
     "first_administrator",
     "give_role",
     "grant_authorisation",
@@ -36,5 +47,6 @@ __all__ = [
     "renew_registration",
     "revoke_authorisation",
     "set_first_password",
+    "set_requirement",
     "take_role",
 ]

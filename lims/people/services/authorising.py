@@ -1,5 +1,6 @@
 """What a person may do: the institute's authorisations, and the qualifications behind them."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -10,16 +11,33 @@ from lims.core import clock
 from lims.core.text import Refused
 from lims.core.validation import checked
 from lims.people import rules
-from lims.people.models import Authorisation, Qualification, Registration, User
+from lims.people.models import Authorisation, Qualification, Registration, Supervision, User
+from lims.people.rules import keeping
 from lims.people.services.refusals import already, refuse
 
 
 @transaction.atomic
 def grant_authorisation(
-    person: User, *, scope_kind: str, scope: str, act: str, valid_from: date, valid_until: date, by: User
+    person: User,
+    *,
+    scope_kind: str,
+    scope: str,
+    act: str,
+    valid_from: date,
+    valid_until: date,
+    by: User,
+    supervisors: Iterable[User] = (),
 ) -> Authorisation:
-    """Authorises the act from the first to the last day, both included. Raises Refused with every reason against it."""
+    """Authorises the act from the first to the last day, both included. Raises Refused with every reason against it.
+
+    supervisors: who answers for the person's work; for the act `train` alone, and there at least one.
+    """
+    answering = list(supervisors)
     refuse(rules.may_authorise(by, act=act), rules.not_oneself(person, by), rules.can_hold(person, act=act))
+    refuse(
+        keeping.supervisors_are_named(person, act, answering),
+        *(rules.can_hold(one, act=Authorisation.Act.VERIFY) for one in answering),
+    )
     granted = Authorisation(
         user=person,
         scope_kind=scope_kind,
@@ -32,6 +50,8 @@ def grant_authorisation(
     refuse(rules.scope_is_named(scope_kind, granted.scope), rules.period_is_a_period(valid_from, valid_until))
     checked(granted)
     granted.save()
+    for one in answering:
+        Supervision.objects.create(authorisation=granted, supervisor=one)
     record(
         "authorisation.granted",
         by=by,
@@ -43,6 +63,7 @@ def grant_authorisation(
             "scope": granted.scope,
             "valid_from": valid_from.isoformat(),
             "valid_until": valid_until.isoformat(),
+            **({"supervisors": [str(one) for one in answering]} if answering else {}),
         },
     )
     return granted
@@ -80,11 +101,20 @@ def register_qualification(
     scope: str = "",
     valid_from: date | None = None,
     valid_until: date | None = None,
+    ends_on: date | None = None,
 ) -> Qualification:
-    """A qualification with the dates printed on it, and its registration when a registration number is given."""
+    """A qualification with the dates printed on it, and its registration when a registration number is given.
+
+    valid_from, valid_until: of the registration. ends_on: of the certificate itself, where it prints an end.
+    """
     refuse(rules.may_authorise(by))
     qualification = Qualification(
-        user=person, level=level, certificate_number=certificate_number, issued_on=issued_on, issuer=issuer
+        user=person,
+        level=level,
+        certificate_number=certificate_number,
+        issued_on=issued_on,
+        issuer=issuer,
+        valid_until=ends_on,
     )
     checked(qualification)
     qualification.save()
