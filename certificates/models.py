@@ -75,6 +75,12 @@ class Certificate(models.Model):
         indexes = [
             models.Index(fields=["-taken_at", "-id"], name="certificate_newest"),
             models.Index(fields=["organisation", "-taken_at", "-id"], name="certificate_of_customer"),
+            # Read by lims.recall, which asks for the certificates of very many records: it holds all that is asked, so that the
+            # long rows are not read.
+            models.Index(
+                fields=["record", "kind", "state", "verified_on", "instrument", "organisation"],
+                name="certificate_of_record",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "certificates",
     "lims.portal",
     "lims.auditor",
+    "lims.recall",
     "lims.home",
     "lims.demo",
 ]

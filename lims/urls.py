@@ -10,6 +10,7 @@ APPS = (
     ("", "lims.home"),
     ("", "lims.portal"),
     ("", "lims.auditor"),
+    ("recall/", "lims.recall"),
     ("audit/graph/", "lims.lineage"),
     ("certificates/", "certificates"),
     ("", "instruments"),
