@@ -26,14 +26,13 @@ from typing import Any
 import httpx
 
 from lims.core.programs import programs
-from lims.core.supervisor import Program, tie_to
+from lims.core.supervisor import Program
+from tests.kill.nursery import ROOT, Child, Nursery
 
-ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = 3
-# Latest moment after it was seen at work at which a program is killed, as a share of the time that starting takes: on a
-# busy machine everything takes longer, and a worker that never came to its second job would show little. A worker loads what
-# sealing needs with its first job, so it is given as long again.
-WINDOW = {"web": 0.2, "worker": 1.8}
+# Latest moment after it was seen at work at which a program is killed, as a multiple of the time that starting takes: on a
+# busy machine everything takes longer, and a worker that never came to its second job would show little.
+WINDOW = {"web": 1.5, "worker": 2.5}
 # The share of lives that end while the program starts.
 AT_START = 0.15
 # Latest moment, in seconds after its start, of the kills that are left when everything is issued.
@@ -73,7 +72,7 @@ class Outcome:
 @dataclass
 class _Running:
     program: Program
-    process: subprocess.Popen[bytes] | None = None
+    process: Child | None = None
     started: float = 0.0
     answers: bool = False
     claimed: int = 0
@@ -125,7 +124,7 @@ class KillRun:
         self.work: queue.Queue[list[dict[str, Any]]] = queue.Queue()
         self.sent = self.answered = 0
         self.last_sent = 0.0
-        self.start_takes = 3.0
+        self.start_takes = 0.5
         self.issued = self.open = self.claims = self.jobs = 0
         self.ended = threading.Event()
         self.lock = threading.Lock()
@@ -138,6 +137,7 @@ class KillRun:
             threading.Thread(target=self._person, args=(prepared["session"], prepared["password"]), daemon=True)
             for _ in range(PEOPLE)
         ]
+        self.nursery = Nursery(self.env)
         begun = time.monotonic()
         try:
             for person in people:
@@ -156,6 +156,7 @@ class KillRun:
             for person in people:
                 person.join(10)
             self._end()
+            self.nursery.close()
         self.outcome.seconds = time.monotonic() - begun
         self.outcome.torn = self.claims - self.jobs
         judged = ask(self.env, "tests.kill.judge", self.count)
@@ -219,23 +220,13 @@ class KillRun:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _start(self, one: _Running, now: float) -> None:
-        parent = os.getpid()
         one.started, one.answers, one.claimed, one.kill_at = now, False, self.claims, 0.0
         if one.program.name == "beat":
             one.kill_at = now + self.chance.expovariate(1 / BEAT_LIFE)
         elif self.chance.random() < AT_START:
             one.kill_at = now + self.chance.uniform(0, self.start_takes)
-        with (self.folder / f"{one.program.name}.log").open("ab") as log:
-            one.process = subprocess.Popen(
-                one.program.argv,
-                cwd=ROOT,
-                env={**self.env, **one.program.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=lambda: tie_to(parent),
-            )
+        log = self.folder / f"{one.program.name}.log"
+        one.process = self.nursery.start(one.program.argv, one.program.environment, log)
 
     def _end(self) -> None:
         for one in self.running.values():
@@ -246,7 +237,7 @@ class KillRun:
                 try:
                     one.process.wait(10)
                 except subprocess.TimeoutExpired:
-                    one.process.kill()
+                    one.process.send_signal(signal.SIGKILL)
                     one.process.wait()
 
     def _told(self) -> str:
