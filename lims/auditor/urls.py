@@ -17,4 +17,5 @@ urlpatterns = [
     path("audit/samples/<int:pk>/reports/<int:number>/archive/", views.report_archive, name="report_archive"),
     path("audit/samples/<int:pk>/<int:position>/", views.item, name="sample_item"),
     path("audit/trace/<str:number>/", views.trace, name="trace"),
+    path("audit/trace/<str:number>/document/", views.document, name="document"),
 ]

@@ -5,11 +5,12 @@ from lims.auditor.views.clauses import clause_map
 from lims.auditor.views.events import event_list
 from lims.auditor.views.grants import grant_list, revoke
 from lims.auditor.views.samples import item, report, report_archive, report_new, sample, sample_list
-from lims.auditor.views.trace import index, trace
+from lims.auditor.views.trace import document, index, trace
 
 __all__ = [
     "as_of",
     "clause_map",
+    "document",
     "event_list",
     "grant_list",
     "index",

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lims.auditor import rules, services
 from lims.auditor.forms import DrawForm
 from lims.auditor.models import Tick
-from lims.auditor.selectors import Walk, reports, samples
+from lims.auditor.selectors import reports, samples
+from lims.auditor.selectors.stations import stations
 from lims.core import files
 from lims.core.text import Refused
 from lims.people.selectors import active_key
@@ -64,18 +65,19 @@ def item(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     if line is None:
         raise Http404
     if request.method == "POST":
-        names = ("point", "result", "comment")
-        services.tick(line.item, by=request.user, **{name: request.POST.get(name, "")[:1000] for name in names})
-        return redirect(f"{request.path}#{request.POST.get('point', '')}")
-    walk = Walk(line.item.certificate)
+        asked = {name: request.POST.get(name, "")[:1000] for name in ("point", "result", "comment")}
+        services.tick(line.item, by=request.user, **asked)
+        codes = list(Tick.Point.values)
+        following = codes[min(codes.index(asked["point"]) + 1, len(codes) - 1)]
+        return redirect(f"{request.path}#{following}")
+    seen = stations(request.user, line.item.certificate)
     context = {
         "sample": drawn,
         "line": line,
-        "points": [(code, label, line.ticks.get(code)) for code, label in Tick.Point.choices],
+        "points": [(code, label, line.ticks.get(code), seen[code]) for code, label in Tick.Point.choices],
         "results": Tick.Result.choices,
-        "recomputes": walk.recomputes(),
-        "unaltered": walk.facts_unaltered(),
         "may_tick": not rules.may_tick(request.user, drawn),
+        "before": position - 1,
         "next": position + 1 if position < drawn.items.count() else 0,
     }
     return render(request, "auditor/item.html", context)

@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from certificates.selectors import pdf
 from lims.auditor.selectors import Walk, traceable
 from lims.core import search
 from lims.core.paging import page
@@ -44,3 +45,16 @@ def trace(request: HttpRequest, number: str) -> HttpResponse:
         "pack": pack_of(certificate.task.procedure),
     }
     return render(request, "auditor/trace.html", context)
+
+
+@require_GET
+def document(request: HttpRequest, number: str) -> HttpResponse:
+    """The sealed document of a certificate in the viewer's scope, to be looked at; 404 while it is being sealed."""
+    certificate = get_object_or_404(traceable(request.user), number=number)
+    try:
+        data = pdf(certificate)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return HttpResponse(
+        data, "application/pdf", headers={"Content-Disposition": f'inline; filename="{certificate.number}.pdf"'}
+    )
