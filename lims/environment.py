@@ -4,6 +4,7 @@ Every secret may also be given as NAME_FILE, the path of a file that holds it (h
 """
 
 import os
+from datetime import datetime, time
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -35,6 +36,15 @@ def number(name: str, default: int) -> int:
         return int(value)
     except ValueError:
         raise ValueError(f"{name} must be a whole number, not {value!r}") from None
+
+
+def hour(name: str, default: str) -> time:
+    """A time of day as 18:00. Raises ValueError naming the variable."""
+    value = text(name, default)
+    try:
+        return datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - an hour of the day has no zone of its own
+    except ValueError:
+        raise ValueError(f"{name} must be a time such as 18:00, not {value!r}") from None
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -272,7 +272,11 @@ CELERY_BEAT_SCHEDULE = {
     # Once a day in effect; asked often, so that a day is not lost to an authority or a machine that was away.
     "stamp": {"task": "lims.audit.stamp", "schedule": 600.0, "options": {"expires": RING_EXPIRES}},
     "prolong": {"task": "certificates.prolong", "schedule": 60.0, "options": {"expires": RING_EXPIRES}},
+    # Once an evening in effect; asked often, so that an evening on which the machine was away is made up for.
+    "remind": {"task": "lims.home.remind", "schedule": 60.0, "options": {"expires": RING_EXPIRES}},
 }
+# When the evening's letters about what ends are written, in the institute's zone.
+REMINDER_TIME = env.hour("LIMS_REMINDER_TIME", "18:00")
 
 LOGGING = {
     "version": 1,

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from standards.views import capability, certificates, devices, dossier, keeping, procedures, report, standards
+from standards.views import (
+    capability,
+    certificates,
+    devices,
+    dossier,
+    examination,
+    keeping,
+    procedures,
+    report,
+    standards,
+)
 
 app_name = "standards"
 urlpatterns = [
@@ -35,6 +45,12 @@ urlpatterns = [
     path("parameters/<int:pk>/budget/", report.budget_write, name="budget"),
     path("sets/<str:code>/plan/", capability.plan_edit, name="plan"),
     path("sets/<str:code>/parameters/new/", capability.parameter_new, name="parameter_new"),
+    path("sets/<str:code>/examination/", examination.examination, name="examination"),
+    path("sets/<str:code>/examination/new/", examination.examination_new, name="examination_new"),
+    path("sets/<str:code>/application/", examination.application_page, name="application"),
+    path("examinations/<int:pk>/submit/", examination.examination_submit, name="examination_submit"),
+    path("examinations/<int:pk>/result/", examination.examination_result, name="examination_result"),
+    path("examinations/<int:pk>/abandon/", examination.examination_abandon, name="examination_abandon"),
     path("sets/<str:code>/dossier/", dossier.dossier_page, name="dossier"),
     path("sets/<str:code>/papers/new/", dossier.paper_new, name="paper_new"),
     path("sets/<str:code>/changes/new/", dossier.change_new, name="change_new"),

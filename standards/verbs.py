@@ -6,6 +6,11 @@ register("device.registered", zh="登记了计量设备", en="registered a devic
 register("device.changed", zh="修改了计量设备资料", en="changed a device's data")
 register("device.state_changed", zh="变更了设备状态", en="changed a device's state")
 register("device_certificate.entered", zh="录入了设备证书", en="entered a device certificate")
+register(
+    "device_certificate.file_received",
+    zh="收到了设备的数字证书文件",
+    en="received the file of a device's digital certificate",
+)
 register("device_certificate.confirmed", zh="确认了设备证书", en="confirmed a device certificate")
 register("device_certificate.withdrawn", zh="撤回了设备证书", en="withdrew a device certificate")
 register("standard.registered", zh="登记了计量标准", en="registered a measurement standard")
@@ -32,3 +37,7 @@ register("standard.paper_filed", zh="归入了计量标准文件", en="filed a p
 register("standard.paper_withdrawn", zh="撤回了计量标准文件", en="withdrew a paper of a measurement standard")
 register("standard.report_written", zh="编写了计量标准技术报告", en="wrote a part of the technical report")
 register("device.noted", zh="记入了设备履历", en="noted something in a device's record")
+register("standard.examination_opened", zh="开始准备计量标准考核", en="began to prepare an examination of a standard")
+register("standard.examination_submitted", zh="提交了计量标准考核申请", en="applied for the examination of a standard")
+register("standard.examination_examined", zh="登记了计量标准考核结果", en="entered the result of an examination")
+register("standard.examination_abandoned", zh="终止了计量标准考核申请", en="gave up the application for an examination")

@@ -113,6 +113,7 @@ def _account(account: Account, institute: Organisation, laboratory: Department) 
         defaults={
             "display_name": account.name,
             "display_name_en": account.name_en,
+            "email": f"{account.username}@example.invalid",
             "organisation": organisation,
             "department": None if account.organisation else laboratory,
             "title": account.title,

@@ -1,8 +1,10 @@
 """The first page after signing in, and the search box of every page."""
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
 
 from instruments.models import Task
 from lims.core import clock
@@ -19,6 +21,8 @@ FIGURES = {
     "sealing": (_("签发中"), "seal"),
     "overdue": (_("超过承诺日期"), "clock"),
 }
+# Days: what ends sooner is shown on the first page itself, at most so many things of it.
+NEAR, SHOWN = 30, 8
 # What the person is expected to do next with a task in this state.
 NEXT = {
     Task.State.ACCEPTED: _("派工"),
@@ -36,6 +40,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if Role.CUSTOMER in roles and not roles & INSIDE and (portal := address("portal:home")):
         return redirect(portal)
     today = clock.today()
+    reminded = bool(roles & INSIDE) and selectors.is_reminded(request.user, today)
+    endings = selectors.endings(request.user, today) if reminded else []
     task_list = address("instruments:task_list")
     return render(
         request,
@@ -57,9 +63,32 @@ def home(request: HttpRequest) -> HttpResponse:
                 }
                 for figure in selectors.figures(request.user, today)
             ],
-            "expiring": selectors.expiring(request.user, today),
+            "reminded": reminded,
+            "endings": [one for one in endings if one.left <= NEAR][:SHOWN],
+            "endings_count": len(endings),
+            # Whoever is reminded finds the devices among everything else that ends.
+            "expiring": [] if reminded else selectors.expiring(request.user, today),
             "latest": selectors.latest_certificates(request.user) if roles & INSIDE else [],
             "today": today,
+        },
+    )
+
+
+@require_GET
+def reminders(request: HttpRequest) -> HttpResponse:
+    """Everything that ends within half a year or has ended, for those who have to see to it; how the last letter went."""
+    today = clock.today()
+    if not roles_of(request.user) & INSIDE or not selectors.is_reminded(request.user, today):
+        raise Http404
+    return render(
+        request,
+        "home/reminders.html",
+        {
+            "groups": selectors.grouped(selectors.endings(request.user, today)),
+            "today": today,
+            "run": selectors.newest_run(),
+            "mail": selectors.newest_mail(request.user),
+            "hour": settings.REMINDER_TIME,
         },
     )
 

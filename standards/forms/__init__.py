@@ -17,17 +17,35 @@ from standards.forms.capability import (
     PlanForm,
     ReportTextForm,
 )
-from standards.forms.fields import Day, PdfField, WordsField
+from standards.forms.certificates import (
+    CertificateCorrectionForm,
+    CertificateForm,
+    CertifiedValueForm,
+    CertifiedValueFormSet,
+    ChoicesForm,
+    ComparisonForm,
+    DccCertificateForm,
+    DccFileForm,
+    EquationForm,
+    EquationFormSet,
+    PastedForm,
+    StatedStandardForm,
+    StatedStandardFormSet,
+)
+from standards.forms.fields import Day, WordsField
 from standards.forms.standards import (
     EndForm,
+    ExaminationForm,
     LicenceCorrectionForm,
     LicenceForm,
     MemberForm,
     PersonForm,
+    ResultForm,
     StandardForm,
     StandardStateForm,
+    SubmissionForm,
 )
-from standards.models import CertifiedValue, Device, DeviceCertificate, DeviceState
+from standards.models import Device, DeviceState
 
 __all__ = [
     "ApproveForm",
@@ -37,26 +55,36 @@ __all__ = [
     "CertifiedValueForm",
     "CertifiedValueFormSet",
     "ChangeForm",
+    "ChoicesForm",
+    "ComparisonForm",
     "ConfirmValueForm",
+    "DccCertificateForm",
+    "DccFileForm",
     "DecisionForm",
     "DeviceForm",
     "DeviceStateForm",
     "EndForm",
+    "EquationForm",
+    "EquationFormSet",
+    "ExaminationForm",
     "LicenceCorrectionForm",
     "LicenceForm",
     "MemberForm",
     "NoteForm",
     "PaperForm",
     "ParameterForm",
+    "PastedForm",
     "PersonForm",
     "PlanForm",
     "ReportTextForm",
+    "ResultForm",
     "StandardForm",
     "StandardStateForm",
+    "StatedStandardForm",
+    "StatedStandardFormSet",
+    "SubmissionForm",
     "WithdrawForm",
 ]
-
-VALUE_ROWS = 6
 
 
 class DeviceForm(forms.ModelForm):
@@ -86,57 +114,6 @@ class DeviceStateForm(forms.Form):
     state = forms.ChoiceField(label=_("状态"), choices=DeviceState.State.choices)
     since = forms.DateField(label=_("自"), widget=Day(), initial=timezone.localdate)
     why = forms.CharField(label=_("原因"), max_length=300)
-
-
-class CertificateForm(forms.ModelForm):
-    original = PdfField()
-
-    class Meta:
-        model = DeviceCertificate
-        fields = [
-            "number", "kind", "issuer", "issuer_authorisation", "calibrated_on", "valid_until", "use_until", "outcome",
-            "conclusion", "traceable_to", "issuer_standard",
-        ]  # fmt: skip
-        widgets = {"calibrated_on": Day(), "valid_until": Day(), "use_until": Day()}
-        help_texts = {
-            "valid_until": _("只按证书所载填写；证书没有写就留空"),
-            "use_until": _("证书没有写有效期时，由本机构计量确认给出"),
-        }
-
-    def validate_constraints(self) -> None:
-        """Left to the service, which says it in both languages and with what to do."""
-
-
-class CertificateCorrectionForm(CertificateForm):
-    why = forms.CharField(
-        label=_("更正原因"), max_length=300, help_text=_("原录入保留可查，新录入经另一人确认后取代它")
-    )
-
-
-class CertifiedValueForm(forms.ModelForm):
-    class Meta:
-        model = CertifiedValue
-        fields = [
-            "name", "value", "unit", "at", "at_unit", "range_lower", "range_upper", "expanded_uncertainty",
-            "uncertainty_unit", "k",
-        ]  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            # By this the style sheet knows which rows are empty, and folds them on a narrow screen.
-            field.widget.attrs["placeholder"] = " "
-
-
-class _ValueRows(forms.BaseFormSet):
-    def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        """Any row may be left empty or be emptied, those shown with a value to correct too."""
-        return super()._construct_form(i, **kwargs | {"empty_permitted": True, "use_required_attribute": False})
-
-
-CertifiedValueFormSet = forms.formset_factory(
-    CertifiedValueForm, formset=_ValueRows, extra=VALUE_ROWS, max_num=60, absolute_max=60
-)
 
 
 class WithdrawForm(forms.Form):

@@ -15,7 +15,16 @@ from standards.models import CapabilityTest, ChangeCase, DeviceNote, Parameter, 
 class PlanForm(forms.ModelForm):
     class Meta:
         model = UpkeepPlan
-        fields = ["since", "repeatability_months", "stability_months", "check_months", "lead_months", "late_blocks"]
+        fields = [
+            "since",
+            "repeatability_months",
+            "stability_months",
+            "check_months",
+            "late_blocks",
+            "lead_months",
+            "lead_source",
+            "lead_confirmed",
+        ]
         widgets = {"since": Day()}
 
 

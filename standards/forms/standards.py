@@ -11,6 +11,7 @@ from standards.forms.fields import CodesField, Day, PdfField
 from standards.models import (
     Category,
     Device,
+    ExaminationCase,
     MeasurementStandard,
     StandardDevice,
     StandardLicence,
@@ -93,3 +94,23 @@ class PersonForm(forms.Form):
 class EndForm(forms.Form):
     since = forms.DateField(label=_("自"), widget=Day(), initial=timezone.localdate, help_text=_("不再适用的第一天"))
     why = forms.CharField(label=_("原因"), max_length=300)
+
+
+class ExaminationForm(forms.Form):
+    kind = forms.ChoiceField(label=_("类别"), choices=ExaminationCase.Kind.choices)
+    on = forms.DateField(label=_("开始日期"), widget=Day(), initial=timezone.localdate)
+
+
+class SubmissionForm(forms.Form):
+    on = forms.DateField(label=_("申请日期"), widget=Day(), initial=timezone.localdate)
+    authority = forms.CharField(label=_("受理申请的计量行政部门"), max_length=160)
+    contact = forms.CharField(label=_("联系人"), max_length=60, required=False)
+    why = forms.CharField(
+        label=_("材料未齐即提交的理由"), max_length=300, required=False, help_text=_("材料齐全时留空")
+    )
+
+
+class ResultForm(forms.Form):
+    on = forms.DateField(label=_("考核日期"), widget=Day(), initial=timezone.localdate)
+    result = forms.ChoiceField(label=_("考核结果"), choices=ExaminationCase.Result.choices)
+    findings = forms.CharField(label=_("考核意见"), max_length=400, required=False)

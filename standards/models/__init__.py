@@ -5,6 +5,7 @@ from standards.models.category import Category
 from standards.models.certificate import CertifiedValue, DeviceCertificate, StatedStandard
 from standards.models.changes import ChangeCase
 from standards.models.device import Device, DeviceNote, DeviceState
+from standards.models.examination import ExaminationCase
 from standards.models.papers import ReportText, StandardPaper
 from standards.models.procedure import ConfirmedValue, ProcedureVersion
 from standards.models.standard import (
@@ -25,6 +26,7 @@ __all__ = [
     "DeviceCertificate",
     "DeviceNote",
     "DeviceState",
+    "ExaminationCase",
     "MeasurementStandard",
     "Parameter",
     "ProcedureVersion",

@@ -39,7 +39,10 @@ class UpkeepPlan(models.Model):
         _("复查提前（月）"), default=6, validators=_MONTHS, help_text=_("考核证书到期前多少个月申请复查")
     )
     lead_source = models.CharField(
-        _("复查提前的依据"), max_length=200, blank=True, default="计量标准考核办法（2005 年公布的文本）：有效期届满前 6 个月"
+        _("复查提前的依据"),
+        max_length=200,
+        blank=True,
+        default="计量标准考核办法（2005 年公布的文本）：有效期届满前 6 个月",
     )
     lead_confirmed = models.BooleanField(_("复查提前已由本机构按现行规定确认"), default=False)
     since = models.DateField(_("自"), help_text=_("从这一天起按计划考核"))

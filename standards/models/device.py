@@ -96,6 +96,7 @@ class DeviceNote(models.Model):
         MOVED = "moved", _("移至他处")
         LENT = "lent", _("借出")
         RETURNED = "returned", _("归还")
+        CHECKED = "checked", _("检查合格，可以使用")
 
     device = models.ForeignKey(Device, models.PROTECT, related_name="notes")
     kind = models.CharField(_("类别"), max_length=12, choices=Kind)

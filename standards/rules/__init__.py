@@ -28,20 +28,38 @@ from standards.rules.deeds import (
     may_withdraw_certificate,
     number_is_new,
 )
+from standards.rules.examination import (
+    case_is_open,
+    examination_before_public,
+    is_submitted,
+    kind_fits,
+    licensed_on,
+    no_open_case,
+    not_submitted,
+    result_is_known,
+)
+from standards.rules.guide import Guide, guide
 from standards.rules.keeping import can_end, can_serve, licence_stands, not_a_member, not_named, scope_is_named
 from standards.rules.usability import device_usable_on, procedure_usable_on, standard_usable_on
 
 __all__ = [
+    "Guide",
     "Offer",
     "can_end",
     "can_serve",
+    "case_is_open",
     "cautions_on",
     "change_blocks",
     "device_usable_on",
     "devices_for",
+    "examination_before_public",
     "fits_an_address",
+    "guide",
+    "is_submitted",
+    "kind_fits",
     "late_blocks",
     "licence_stands",
+    "licensed_on",
     "may_approve_procedure",
     "may_confirm_certificate",
     "may_confirm_value",
@@ -58,11 +76,14 @@ __all__ = [
     "may_plan",
     "may_set_device_state",
     "may_withdraw_certificate",
+    "no_open_case",
     "not_a_member",
     "not_in_the_future",
     "not_named",
+    "not_submitted",
     "number_is_new",
     "procedure_usable_on",
+    "result_is_known",
     "same_device",
     "scope_is_named",
     "signature_holds",

@@ -7,7 +7,7 @@ from lims.core.text import Reason, reason
 from lims.people.models import Role
 from lims.people.rules import has_role
 from standards.models import CapabilityTest, ChangeCase, MeasurementStandard, StandardPaper
-from standards.selectors.capability import Late
+from standards.selectors.capability import Due
 
 _KINDS = {
     "repeatability": ("重复性试验", "repeatability test"),
@@ -85,7 +85,7 @@ def change_blocks(standard: MeasurementStandard, open_changes: Iterable[ChangeCa
     ]
 
 
-def late_blocks(standard: MeasurementStandard, late: Iterable[Late]) -> list[Reason]:
+def late_blocks(standard: MeasurementStandard, late: Iterable[Due]) -> list[Reason]:
     """Overdue tests, for a standard whose plan says that being late stops it."""
     return [
         reason(

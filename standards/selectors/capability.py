@@ -53,8 +53,8 @@ def months_of(plan: UpkeepPlan, kind: str) -> int | None:
 
 
 @dataclass(frozen=True)
-class Late:
-    """A test that was due by the end of a month and is not there. `last` is None where there never was one."""
+class Due:
+    """A planned test with the last day of the month in which it is due. `last` is None where there never was one."""
 
     parameter: Parameter
     kind: str
@@ -66,10 +66,13 @@ class Late:
         return str(_KIND(self.kind).label)
 
 
-def late_on(plans: Iterable[UpkeepPlan], day: date) -> dict[int, list[Late]]:
-    """Standard's key -> its tests that are overdue on the day, in two queries however many standards there are."""
+def due_on(plans: Iterable[UpkeepPlan], day: date) -> dict[int, list[Due]]:
+    """Standard's key -> its planned tests with the day by which each is next due, in two queries however many standards.
+
+    What was done up to the day counts; plans that begin later ask for nothing yet.
+    """
     by_standard = {plan.standard_id: plan for plan in plans if plan.since <= day}
-    found: dict[int, list[Late]] = {}
+    found: dict[int, list[Due]] = {}
     if not by_standard:
         return found
     last: dict[tuple[int, str], date] = {}
@@ -86,9 +89,13 @@ def late_on(plans: Iterable[UpkeepPlan], day: date) -> dict[int, list[Late]]:
                 continue
             latest = last.get((parameter.pk, kind))
             due = month_end(months_later(max(latest or plan.since, plan.since), months))
-            if due < day:
-                found.setdefault(parameter.standard_id, []).append(Late(parameter, kind, latest, due))
+            found.setdefault(parameter.standard_id, []).append(Due(parameter, kind, latest, due))
     return found
+
+
+def late_on(plans: Iterable[UpkeepPlan], day: date) -> dict[int, list[Due]]:
+    """Standard's key -> its tests that are overdue on the day."""
+    return {key: late for key, tests in due_on(plans, day).items() if (late := [one for one in tests if one.due < day])}
 
 
 def standing_tests(parameter: Parameter, kind: str) -> list[CapabilityTest]:

@@ -16,7 +16,7 @@ from standards.models import (
     StandardState,
     UpkeepPlan,
 )
-from standards.selectors.capability import Late, late_on
+from standards.selectors.capability import Due, late_on
 from standards.selectors.devices import may_read
 
 
@@ -33,7 +33,7 @@ class Fitness:
     licences: dict[str, StandardLicence]
     members: tuple[StandardDevice, ...]
     open_changes: tuple[ChangeCase, ...] = ()
-    late: tuple[Late, ...] = ()
+    late: tuple[Due, ...] = ()
 
     def licence(self, kind: str) -> StandardLicence | None:
         return self.licences.get(kind)

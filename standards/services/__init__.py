@@ -4,7 +4,13 @@ from standards.services.capability import add_parameter, change_parameter, enter
 from standards.services.certificates import confirm_certificate, enter_certificate, withdraw_certificate
 from standards.services.changes import decide_change, open_change
 from standards.services.devices import change_device, note_device, register_device, set_device_state
-from standards.services.imports import import_dcc
+from standards.services.examinations import (
+    abandon_examination,
+    open_examination,
+    record_examination,
+    submit_examination,
+)
+from standards.services.imports import import_dcc, receive_dcc
 from standards.services.papers import file_paper, withdraw_paper, write_report_text
 from standards.services.procedures import (
     approve_procedure,
@@ -26,6 +32,7 @@ from standards.services.standards import (
 )
 
 __all__ = [
+    "abandon_examination",
     "add_device",
     "add_parameter",
     "approve_procedure",
@@ -45,6 +52,9 @@ __all__ = [
     "name_person",
     "note_device",
     "open_change",
+    "open_examination",
+    "receive_dcc",
+    "record_examination",
     "register_device",
     "register_standard",
     "release_person",
@@ -53,6 +63,7 @@ __all__ = [
     "set_device_state",
     "set_plan",
     "set_standard_state",
+    "submit_examination",
     "sync_packs",
     "withdraw_certificate",
     "withdraw_paper",

@@ -59,9 +59,11 @@ def change_standard(*, by: User, standard: MeasurementStandard, **fields: Any) -
 
 @transaction.atomic
 def set_standard_state(*, by: User, standard: MeasurementStandard, state: str, since: date, why: str) -> StandardState:
-    """From `since` on the standard is in `state`."""
+    """From `since` on the standard is in `state`; in use only with both licences in effect."""
     allow(rules.may_keep_standards(by))
     why = reasoned(why)
+    if state == StandardState.State.IN_USE:
+        allow(*rules.licensed_on(standard, since))
     before = fitness(standard, since).state
     row = checked(StandardState(standard=standard, state=state, since=since, reason=why, entered_by=by))
     row.save()
@@ -85,6 +87,9 @@ def enter_licence(
     original: the paper as PDF.
     """
     allow(rules.may_keep_standards(by))
+    if fields.get("kind") == StandardLicence.Kind.PUBLIC:
+        allow(rules.examination_before_public(standard, fields["issued_on"]))
+    allow(rules.result_is_known(standard, fields["issued_on"]))
     licence = _licence(by=by, standard=standard, original=original, **fields)
     record("standard.licence_entered", by=by, obj=standard, payload=_licence_facts(licence))
     return licence
