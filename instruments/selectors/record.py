@@ -101,7 +101,7 @@ def sheet(record: Record, entries: Iterable[Entry] | None = None) -> Sheet:
     days = [day for day, _person in hands]
     pack, devices = pack_of(record.task.procedure), devices_of(record)
     day = record.verified_on or (days[-1] if days else clock.today())
-    certified = certified_for(pack, day, by_role(devices))
+    certified = certified_for(pack, day, by_role(devices), _parameters(record, latest))
     return Sheet(record, pack, latest, devices, _data(record, pack, latest, certified), hands)
 
 
@@ -126,12 +126,7 @@ def _data(
     record: Record, pack: Pack, latest: dict[str, Entry], certified: tuple[dict[str, str], dict[str, dict[str, Any]]]
 ) -> dict[str, Any]:
     """`certified`: constants and corrections from the devices' certificates."""
-    parameters = dict(record.parameters)
-    for path, entry in latest.items():
-        name = path.removeprefix("parameters.")
-        if name != path and not parameters.get(name):
-            parameters[name] = entry.value
-    data = template(pack, record.task.kind, parameters)
+    data = template(pack, record.task.kind, _parameters(record, latest))
     constants, corrections = certified
     data["constants"] |= constants
     if pack.corrections:
@@ -140,6 +135,16 @@ def _data(
         if not path.startswith(("parameters.", "constants.", "corrections.")):
             paths.put(data, path, NOT_APPLICABLE.get(entry.value, entry.value))
     return data
+
+
+def _parameters(record: Record, latest: dict[str, Entry]) -> dict[str, str]:
+    """Those of the ledger, and where it was silent those put down."""
+    parameters = dict(record.parameters)
+    for path, entry in latest.items():
+        name = path.removeprefix("parameters.")
+        if name != path and not parameters.get(name):
+            parameters[name] = entry.value
+    return parameters
 
 
 def hands_of(entries: Iterable[Entry]) -> list[tuple[date, int]]:

@@ -1,6 +1,6 @@
 """Verification procedures as data: load a pack, lay out a record, evaluate it, print it, trace it. Plain Python."""
 
-from standards.procedures.certified import corrections_of
+from standards.procedures.certified import constants_of, corrections_of
 from standards.procedures.check import check_pack
 from standards.procedures.evaluation import evaluate, open_values
 from standards.procedures.loader import load_pack
@@ -19,6 +19,7 @@ __all__ = [
     "RecordErrors",
     "Sourced",
     "check_pack",
+    "constants_of",
     "corrections_of",
     "describe",
     "evaluate",

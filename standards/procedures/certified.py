@@ -1,6 +1,6 @@
-"""Corrections of a record from what the devices' certificates say: the part of `record/1` under `corrections`.
+"""Constants and corrections of a record from what the devices' certificates say: parts of `record/1`.
 
-The same function serves who makes a record and who checks one, so the two cannot differ.
+The same functions serve who makes a record and who checks one, so the two cannot differ.
 """
 
 from __future__ import annotations
@@ -11,6 +11,42 @@ from typing import Any
 from lims.metrology.units import UnitError, ratio
 from standards.procedures.exact import scaled
 from standards.procedures.schema import Correction, Pack
+
+
+def constants_of(pack: Pack, devices: Iterable[Mapping[str, Any]], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Every constant (V0, h0, d …) that the first device of its role is certified for, in the unit of the pack.
+
+    A name certified at several points or by an equation is no constant and is left out, as is a value in a unit that does not
+    convert exactly. `parameters` of the instrument choose the unit where the pack leaves that to them.
+    """
+    held = list(devices)
+    found: dict[str, str] = {}
+    for constant in pack.constants:
+        rows: list[Mapping[str, str]] = next((one["values"] for one in held if one["role"] == constant.role), [])
+        matching = [one for one in rows if one["name"] == constant.name]
+        if len(matching) == 1 and matching[0]["value"]:
+            moved = _moved(matching[0]["value"], matching[0]["unit"], _unit(pack, constant.unit, parameters))
+            if moved:
+                found[constant.name] = moved
+    return found
+
+
+def _unit(pack: Pack, unit: str, parameters: Mapping[str, str]) -> str:
+    if not unit.startswith("@"):
+        return unit
+    chooser = pack.parameter(unit[1:])
+    return parameters.get(unit[1:], "") or (chooser.default if chooser else "")
+
+
+def _moved(text: str, old: str, new: str) -> str:
+    """The digits as certified where the units are the same or one is not stated; otherwise moved exactly, or empty."""
+    if not old or not new or old == new:
+        return text
+    try:
+        share = ratio(old, new)
+    except UnitError:
+        return ""
+    return text if share == 1 else scaled(text, share)
 
 
 def corrections_of(pack: Pack, devices: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -77,10 +113,5 @@ def _form(rows: Sequence[Mapping[str, str]]) -> str:
 
 def _row(value: Mapping[str, str]) -> dict[str, str]:
     """U in the unit of the value; left empty where it is stated in a unit that does not convert exactly."""
-    expanded = value["U"]
-    if expanded and value["U_unit"] and value["U_unit"] != value["unit"]:
-        try:
-            expanded = scaled(expanded, ratio(value["U_unit"], value["unit"]))
-        except UnitError:
-            expanded = ""
+    expanded = _moved(value["U"], value["U_unit"], value["unit"]) if value["U"] else ""
     return {"at": value["at"], "value": value["value"], "U": expanded, "k": value["k"]}

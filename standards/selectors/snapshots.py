@@ -12,7 +12,7 @@ from standards.models import (
     StandardLicence,
     StatedStandard,
 )
-from standards.procedures import Pack, corrections_of
+from standards.procedures import Pack, constants_of, corrections_of
 from standards.selectors.devices import standing
 from standards.selectors.standards import fitness
 
@@ -142,35 +142,27 @@ def snapshot(obj: Device | MeasurementStandard, day: date) -> dict[str, Any]:
     return snapshot_device(obj, day) if isinstance(obj, Device) else snapshot_standard(obj, day)
 
 
-def constants_for(pack: Pack, day: date, devices: Chosen) -> dict[str, str]:
-    """The constants of a pack (V0, h0, d …) from the certificates in effect on the day; one not certified is left out.
+def constants_for(
+    pack: Pack, day: date, devices: Chosen, parameters: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The constants of a pack (V0, h0, d …) from the certificates in effect on the day; one not certified is left out."""
+    return certified_for(pack, day, devices, parameters or {})[0]
 
-    A name certified at several points or by an equation is not a constant, and is left out too.
-    """
-    return certified_for(pack, day, devices)[0]
 
-
-def certified_for(pack: Pack, day: date, devices: Chosen) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+def certified_for(
+    pack: Pack, day: date, devices: Chosen, parameters: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
     """Constants and corrections of a pack from the certificates in effect on the day, each certificate read once."""
+    first = {one.role for one in pack.constants}
+    every = {one.role for one in pack.corrections}
     read: dict[int, dict[str, Any]] = {}
-
-    def facts(device: Device) -> dict[str, Any]:
-        if device.pk not in read:
-            read[device.pk] = snapshot_device(device, day)
-        return read[device.pk]
-
-    found: dict[str, str] = {}
-    certified: dict[str, list[dict[str, str]]] = {}
-    for constant in pack.constants:
-        if constant.role not in certified:
-            devices_of_role = chosen(devices, constant.role)
-            certified[constant.role] = facts(devices_of_role[0])["values"] if devices_of_role else []
-        matching = [value for value in certified[constant.role] if value["name"] == constant.name]
-        if len(matching) == 1 and matching[0]["value"]:
-            found[constant.name] = matching[0]["value"]
-    roles = sorted({one.role for one in pack.corrections})
-    held = [{"role": role, **facts(device)} for role in roles for device in chosen(devices, role)]
-    return found, corrections_of(pack, held)
+    held = []
+    for role in sorted(first | every):
+        for device in chosen(devices, role)[: None if role in every else 1]:
+            if device.pk not in read:
+                read[device.pk] = snapshot_device(device, day)
+            held.append({"role": role, **read[device.pk]})
+    return constants_of(pack, held, parameters), corrections_of(pack, held)
 
 
 def _iso(day: date | None) -> str:

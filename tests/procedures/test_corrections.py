@@ -11,13 +11,14 @@ from standards.procedures import (
     PackErrors,
     RecordErrors,
     check_pack,
+    constants_of,
+    corrections_of,
     evaluate,
     load_pack,
     result_tables,
     template,
     trace,
 )
-from standards.procedures.certified import corrections_of
 
 # A thermometer against a reference thermometer: error = x − (t + b), b from the reference's certificate at t.
 PACK = """
@@ -498,3 +499,28 @@ def test_the_certificate_shows_a_correction_only_where_the_pack_says_so():
     assert [one["en"] for one in found["corrections"]] == [
         "correction: from certificate C-T-1 of device T-1 (table, straight lines between neighbouring points)."
     ]
+
+
+# -- constants --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stated", "unit", "chosen", "wanted"),
+    [
+        ("0.00040", "MPa", "MPa", "0.00040"),
+        ("0.00040", "", "MPa", "0.00040"),
+        ("0.4", "kPa", "MPa", "0.0004"),
+        ("0.0004", "MPa", "kPa", "0.4"),
+        ("0.0004", "V", "kPa", None),
+    ],
+)
+def test_a_constant_is_taken_in_the_unit_of_the_procedure(pack, stated, unit, chosen, wanted):
+    held = device(value(name="mpe_std", value=stated, unit=unit), role="pressure_standard")
+    found = constants_of(pack("jjg-52-2013"), [held], {"unit": chosen})
+    assert found == ({} if wanted is None else {"mpe_std": wanted})
+
+
+def test_a_table_or_an_equation_is_no_constant(pack):
+    for values in (table(("1", "2"), ("3", "4")), [GUM]):
+        held = device(*(one | {"name": "mpe_std", "unit": "MPa"} for one in values), role="pressure_standard")
+        assert constants_of(pack("jjg-52-2013"), [held], {}) == {}

@@ -13,6 +13,7 @@ from standards.procedures import (
     Pack,
     PackErrors,
     RecordErrors,
+    constants_of,
     corrections_of,
     evaluate,
     load_pack,
@@ -77,7 +78,7 @@ def data(report: Report, record: Mapping[str, Any], found: Pack) -> None:
     given = record["data"]
     latest = {one["path"]: one["value"] for one in record["values"]}
     blank = dict(_leaves(template(found, given["kind"], given["parameters"])))
-    constants = _constants(record["devices"], found)
+    constants = constants_of(found, record["devices"], given["parameters"])
     faults = _corrections(given, record["devices"], found)
     ledger = 0
     there = dict(_leaves({key: value for key, value in given.items() if key != "corrections"}))
@@ -88,7 +89,7 @@ def data(report: Report, record: Mapping[str, Any], found: Pack) -> None:
             ledger += path not in latest and bool(value)
             allowed = [latest.get(path, value)] if path in latest else [value]
         elif path.startswith("constants."):
-            allowed = [constants.get(path, blank.get(path, ""))]
+            allowed = [constants.get(path.removeprefix("constants."), blank.get(path, ""))]
         else:
             allowed = [blank.get(path, "")]
         if value not in allowed:
@@ -122,17 +123,6 @@ def _corrections(given: Mapping[str, Any], devices: Sequence[Mapping[str, Any]],
         )
         for path, was, now in _differences(given.get("corrections"), wanted)
     ]
-
-
-def _constants(devices: Sequence[Mapping[str, Any]], found: Pack) -> dict[str, str]:
-    """The constants that the first device of each role is certified for, by path; a name with several values is a table."""
-    certified: dict[str, str] = {}
-    for constant in found.constants:
-        values: list[Mapping[str, str]] = next((one["values"] for one in devices if one["role"] == constant.role), [])
-        matching = [one["value"] for one in values if one["name"] == constant.name]
-        if len(matching) == 1 and matching[0]:
-            certified[f"constants.{constant.name}"] = matching[0]
-    return certified
 
 
 def _leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
