@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final
 
 from lims.core.text import Text
-from standards.procedures.certified import corrections_of
+from standards.procedures.certified import constants_of, corrections_of
 from standards.procedures.exact import difference
 from standards.procedures.record import parse_number, trimmed
 from standards.procedures.schema import Pack, Reading
@@ -174,6 +174,7 @@ def recertified(
     ]
     faults: list[Text] = []
     constants = dict(data.get("constants", {}))
+    moved = constants_of(pack, after, data.get("parameters", {}))
     for constant in pack.constants:
         # The first device of a role gives its constants.
         at = next((at for at, one in enumerate(before) if one["role"] == constant.role), None)
@@ -195,7 +196,7 @@ def recertified(
                 )
             )
         elif new is not None:
-            constants[constant.name] = new["value"]
+            constants[constant.name] = moved.get(constant.name, "")
     now: dict[str, Any] = {**data, "constants": constants}
     changed = sum(value != data["constants"].get(name) for name, value in constants.items())
     if "corrections" in data:
