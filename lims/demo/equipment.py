@@ -12,7 +12,8 @@ from standards.models import Device, DeviceCertificate, MeasurementStandard, Pro
 
 ISSUER = "示范市计量测试研究院（演示）"
 METER, THERMOMETERS, TANK, CLOCK = "YS-DN-001", "YS-WD-001", "YS-LQ-050", "YS-SJ-001"
-PRESSURE = "YS-YL-001"
+PRESSURE, DC_METER = "YS-YL-001", "YS-DN-002"
+AUTHORITY = "示范市市场监督管理局（演示）"
 YEARS = 4
 """How long the demonstration's standards have been in use."""
 
@@ -20,6 +21,11 @@ YEARS = 4
 def began() -> date:
     """The day on which the demonstration's standards were taken into use."""
     return months_later(clock.today(), -12 * YEARS)
+
+
+def prepared() -> date:
+    """The day on which the establishment of the charging-pile standard began, with its devices and people."""
+    return months_later(began(), -9)
 
 
 class RigDevice(NamedTuple):
@@ -38,7 +44,7 @@ class RigDevice(NamedTuple):
 
 RIGS = {
     "evse-dc": RigDevice(
-        "YS-DN-002", "电动汽车直流充电桩检定装置", "Verification device for DC charging piles", "SIM-DC",
+        DC_METER, "电动汽车直流充电桩检定装置", "Verification device for DC charging piles", "SIM-DC",
         ("energy", "voltage", "current", "power"), ("reference_meter",), "(0～250) A；(0～1050) V", "0.05 级", "充电桩检定室",
     ),
     "meter-3p": RigDevice(
@@ -166,9 +172,10 @@ STANDARDS: tuple[dict[str, Any], ...] = (
         "fields": {
             "name": "电动汽车交流充电桩检定装置", "name_en": "Verification equipment for AC charging piles", "code": "YS-JB-001",
             "measuring_range": "(0～100) A，(0～500) V", "accuracy": "0.05 级",
-            "categories": ["charging_pile_ac"], "procedure_codes": ["JJG 1148"], "location": "充电桩检定室",
+            "categories": ["charging_pile_ac"], "procedure_codes": ["JJG 1148"],
+            "environment": "(23 ± 5) ℃，相对湿度 ≤ 80 %", "location": "充电桩检定室",
         },
-        "master": METER, "auxiliary": [CLOCK],
+        "master": METER, "auxiliary": [CLOCK], "established": True,
     },
     {
         "fields": {
@@ -193,11 +200,10 @@ def load(people: dict[str, User]) -> None:
     """Enters what is missing; what is there stays."""
     lead, second = people["jishu"], people["jiandingyuan"]
     today = clock.today()
-    since = began()
     for number, fields in DEVICES.items():
         device = Device.objects.filter(asset_number=number).first()
         if device is None:
-            device = services.register_device(by=lead, since=since, asset_number=number, **fields)
+            device = services.register_device(by=lead, since=prepared(), asset_number=number, **fields)
         if not device.certificates.filter(state=DeviceCertificate.State.CONFIRMED).exists():
             certificate = services.enter_certificate(
                 by=second, device=device, values=VALUES.get(number, ANY_VALUE), number=f"YS-SY-{number}", kind="calibration", issuer=ISSUER,
@@ -208,12 +214,18 @@ def load(people: dict[str, User]) -> None:
     for number, entry in enumerate(STANDARDS, start=1):
         if MeasurementStandard.objects.filter(code=entry["fields"]["code"]).exists():
             continue
-        standard = services.register_standard(by=lead, since=since, state="in_use", **entry["fields"])
+        since = prepared() if entry.get("established") else began()
+        state = "establishing" if entry.get("established") else "in_use"
+        standard = services.register_standard(by=lead, since=since, state=state, **entry["fields"])
         for kind, label in (("examination", "量标（演示）证字第"), ("public", "社会公用（演示）证字第")):
             services.enter_licence(
-                by=lead, standard=standard, kind=kind, number=f"{label} {number:03d} 号", issuer="示范市市场监督管理局（演示）",
-                issued_on=since, valid_until=today + timedelta(days=1400),
+                by=lead, standard=standard, kind=kind, number=f"{label} {number:03d} 号", issuer=AUTHORITY,
+                issued_on=began(), valid_until=today + timedelta(days=1400),
             )  # fmt: skip
+        if entry.get("established"):
+            services.set_standard_state(
+                by=lead, standard=standard, state="in_use", since=began(), why="取得两份证书，投入使用"
+            )
         for part in ("master", "auxiliary"):
             names = [entry["master"]] if part == "master" else entry["auxiliary"]
             for name in names:

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from lims.core import clock
-from lims.demo.equipment import CLOCK, ISSUER, METER, PRESSURE, TANK, THERMOMETERS, YEARS, began
+from lims.demo import establishing
+from lims.demo.equipment import CLOCK, ISSUER, METER, PRESSURE, TANK, THERMOMETERS, YEARS, began, prepared
 from lims.metrology.capability import months_later
 from lims.people.models import User
 from standards import services
@@ -41,10 +42,11 @@ class Measured(NamedTuple):
     centre: str
     scatter: str
     devices: tuple[str, ...]
+    established: bool = False
 
 
 MEASURED = (
-    Measured("YS-JB-001", "电能误差", "error of energy", "220 V，32 A", "%", "0.05", "0.05 级", "0.012", "0.002", (METER, CLOCK)),
+    Measured("YS-JB-001", "电能误差", "error of energy", "220 V，32 A", "%", "0.05", "0.05 级", "0.012", "0.002", (METER, CLOCK), True),
     Measured("YS-JB-002", "容量", "volume", "50 L，20 ℃", "mL", "25", "三等，U = 25 mL（k = 2）", "50001.5", "1.2", (TANK, THERMOMETERS)),
     Measured("YS-JB-003", "示值误差", "error of indication", "1000 kPa", "kPa", "0.4", "0.02 级，2000 kPa", "0.08", "0.02", (PRESSURE,)),
 )  # fmt: skip
@@ -77,13 +79,21 @@ def _live(standard: MeasurementStandard, one: Measured, people: dict[str, User])
     )  # fmt: skip
     for entry, title in PAPERS.items():
         services.file_paper(
-            by=lead, standard=standard, entry=entry, title=title, dated=since, kept_at="（演示）档案柜 A-1"
+            by=lead,
+            standard=standard,
+            entry=entry,
+            title=title,
+            kept_at="（演示）档案柜 A-1",
+            dated=prepared() if one.established else since,
         )
     for number in one.devices:
         _certificates(Device.objects.get(asset_number=number), people)
+    if one.established:
+        establishing.examined(standard, parameter, people, since)
+    else:
+        _verified(technician, parameter, one, since)
     for kind, on, readings in _tests(one, since):
         _test(technician, parameter, kind, on, readings, one.centre)
-    _verified(technician, parameter, one, since)
     if one.code == "YS-JB-003":
         _moved(standard, people)
 
@@ -94,8 +104,8 @@ def _certificates(device: Device, people: dict[str, User]) -> None:
     if newest is None:
         return
     end, year = newest.calibrated_on - timedelta(days=1), 1
-    while end > began():
-        start = max(months_later(end, -12) + timedelta(days=1), began())
+    while end > prepared():
+        start = max(months_later(end, -12) + timedelta(days=1), prepared())
         late = timedelta(days=12) if device.asset_number == THERMOMETERS and year == 2 else timedelta(0)
         certificate = services.enter_certificate(
             by=people["jiandingyuan"], device=device, number=f"YS-SY-{device.asset_number}-{year}", kind="calibration",
@@ -114,7 +124,7 @@ def _tests(one: Measured, since: date) -> Iterator[tuple[str, date, list[str]]]:
         on = months_later(since, month)
         if (one.code, month) != ("YS-JB-001", 21):
             yield _KIND.CHECK, on, _readings(draw, one, 5)
-        if month % 12 == 0:
+        if month % 12 == (12 - establishing.GROUPS[-1] if one.established else 0):
             if (one.code, month) != ("YS-JB-003", 24):
                 yield _KIND.REPEATABILITY, on, _readings(draw, one, 10, calm=month > 12)
             yield _KIND.STABILITY, on, _readings(draw, one, 10)

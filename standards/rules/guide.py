@@ -60,7 +60,13 @@ class Guide:
 
 
 def guide(standard: MeasurementStandard, case: ExaminationCase | None, day: date) -> Guide:
-    """The way of the case, or of the one that would be begun on the day, in as many queries however much there is."""
+    """The way of the case, or of the one that would be begun on the day, in as many queries however much there is.
+
+    Of a case that is over the papers are shown as of the day on which the application was made.
+    """
+    now = fitness(standard, day)
+    if case is not None and not case.open and case.submitted_on:
+        day = case.submitted_on
     facts = fitness(standard, day)
     examination = facts.licence(StandardLicence.Kind.EXAMINATION)
     kind = case.kind if case else (_REEXAMINATION if examination else _ESTABLISHMENT)
@@ -77,7 +83,7 @@ def guide(standard: MeasurementStandard, case: ExaminationCase | None, day: date
         _file_set(standard, file, first=kind == _ESTABLISHMENT),
     ]
     due = apply_by(examination, file.plan) if examination and kind == _REEXAMINATION else None
-    return Guide(standard, kind, case, day, due, tuple(papers), tuple(_way(standard, case, facts)))
+    return Guide(standard, kind, case, day, due, tuple(papers), tuple(_way(standard, case, now)))
 
 
 def _asked_about(standard: MeasurementStandard, case: ExaminationCase | None, kind: str, day: date) -> Period:

@@ -6,7 +6,7 @@ from datetime import date
 from django.db.models import QuerySet
 
 from lims.metrology.capability import months_later
-from standards.models import ExaminationCase, MeasurementStandard, StandardLicence, UpkeepPlan
+from standards.models import ExaminationCase, MeasurementStandard, StandardLicence, StandardState, UpkeepPlan
 from standards.selectors.devices import may_read
 
 
@@ -15,9 +15,21 @@ def examinations(viewer: object) -> QuerySet[ExaminationCase]:
     return rows if may_read(viewer) else rows.none()
 
 
-def latest_case(standard: MeasurementStandard) -> ExaminationCase | None:
-    """The case begun last that was not given up; None where there is none."""
-    return standard.examinations.filter(abandoned_reason="").order_by("-pk").first()
+def current_case(standard: MeasurementStandard) -> ExaminationCase | None:
+    """The case that is under way: begun and not given up or failed, and its licences not yet entered or not yet used.
+
+    None where the next examination has not been begun.
+    """
+    case = standard.examinations.filter(abandoned_reason="").order_by("-pk").first()
+    if case is None or case.open:
+        return case
+    if case.result == ExaminationCase.Result.FAIL:
+        return None
+    brought = standard.licences.filter(withdrawn_reason="", issued_on__gte=case.opened_on)
+    kinds = set(brought.values_list("kind", flat=True))
+    state = standard.states.order_by("since", "pk").last()
+    used = state is not None and state.state == StandardState.State.IN_USE
+    return None if used and kinds == set(StandardLicence.Kind.values) else case
 
 
 def apply_by(examination: StandardLicence, plan: UpkeepPlan | None) -> date:

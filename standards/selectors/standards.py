@@ -126,7 +126,7 @@ def persons(viewer: object) -> QuerySet[StandardPerson]:
 
 @dataclass(frozen=True)
 class Competence:
-    """A person of a standard with the qualification registered last, as printed; None where none is registered."""
+    """A person of a standard with the last qualification and registration begun by the day; None where there is none."""
 
     person: StandardPerson
     qualification: Qualification | None
@@ -138,11 +138,12 @@ def competence_on(standard: MeasurementStandard, day: date) -> list[Competence]:
     people = people_on(standard, day)
     keys = [person.user_id for person in people]
     qualifications = {
-        one.user_id: one for one in Qualification.objects.filter(user__in=keys).order_by("issued_on", "pk")
+        one.user_id: one
+        for one in Qualification.objects.filter(user__in=keys, issued_on__lte=day).order_by("issued_on", "pk")
     }
     registrations = {
         one.qualification.user_id: one
-        for one in Registration.objects.filter(qualification__user__in=keys)
+        for one in Registration.objects.filter(qualification__user__in=keys, valid_from__lte=day)
         .select_related("qualification")
         .order_by("valid_until", "pk")
     }

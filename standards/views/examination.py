@@ -13,7 +13,7 @@ from standards import rules, services
 from standards.forms import ExaminationForm, ResultForm, SubmissionForm, WithdrawForm
 from standards.models import ExaminationCase, MeasurementStandard
 from standards.selectors.application import application
-from standards.selectors.examinations import examinations, latest_case
+from standards.selectors.examinations import current_case, examinations
 from standards.selectors.standards import standards
 from standards.views.posting import deed_page, refuse
 
@@ -30,11 +30,18 @@ def _address(standard: MeasurementStandard) -> str:
     return reverse("standards:examination", args=[standard.code])
 
 
+def _chosen(request: HttpRequest, standard: MeasurementStandard) -> ExaminationCase | None:
+    """The case asked for by ?case=, of this standard; else the one under way."""
+    if (asked := request.GET.get("case", "")).isdecimal() and len(asked) < 19:
+        return get_object_or_404(examinations(request.user), pk=asked, standard=standard)
+    return current_case(standard)
+
+
 @require_GET
 def examination(request: HttpRequest, code: str) -> HttpResponse:
     """Every step to the licences or to their renewal, what is there and what is missing, each leading to its page."""
     found = _standard(request, code)
-    case, today = latest_case(found), clock.today()
+    case, today = _chosen(request, found), clock.today()
     keeps = rules.may_keep_standards(request.user) is None
     return render(
         request,
@@ -46,6 +53,7 @@ def examination(request: HttpRequest, code: str) -> HttpResponse:
             "plan": getattr(found, "plan", None),
             "today": today,
             "past": examinations(request.user).filter(standard=found),
+            "chosen": "case" in request.GET,
             "may_begin": keeps and rules.no_open_case(found) is None,
             "may_submit": keeps and case is not None and case.open and case.submitted_on is None,
             "may_enter": keeps and case is not None and case.open and case.submitted_on is not None,
@@ -110,15 +118,16 @@ def examination_abandon(request: HttpRequest, pk: int) -> HttpResponse:
 def application_page(request: HttpRequest, code: str) -> HttpResponse:
     """The application form (计量标准考核（复查）申请书) filled from the data, to be printed, signed and sealed."""
     found = _standard(request, code)
-    case, today = latest_case(found), clock.today()
+    case, today = _chosen(request, found), clock.today()
+    day = case.submitted_on if case and case.submitted_on else None
     return render(
         request,
         "standards/application.html",
         {
             "standard": found,
             "case": case,
-            "form": application(found, today),
+            "form": application(found, day or today),
             "guide": rules.guide(found, case, today),
-            "day": case.submitted_on if case and case.submitted_on else None,
+            "day": day,
         },
     )

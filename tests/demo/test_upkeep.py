@@ -3,7 +3,7 @@
 import pytest
 
 from lims.core import clock
-from lims.demo import equipment, people, upkeep
+from lims.demo import equipment, establishing, people, upkeep
 from standards import rules
 from standards.models import CapabilityTest, MeasurementStandard
 from standards.periods import Period
@@ -17,6 +17,7 @@ def lived(db):
     equipment.load_procedures(accounts)
     equipment.load(accounts)
     upkeep.load(accounts)
+    establishing.load(accounts)
     return accounts
 
 
@@ -40,3 +41,14 @@ def test_the_standards_serve_today_have_their_charts_and_are_not_lived_twice(liv
     with django_assert_max_num_queries(6):
         upkeep.load(lived)
     assert CapabilityTest.objects.count() == before > 60
+
+
+def test_one_standard_shows_its_whole_establishment_and_another_what_it_still_lacks(lived):
+    pile = MeasurementStandard.objects.get(code="YS-JB-001")
+    past = rules.guide(pile, pile.examinations.get(), clock.today())
+    assert (past.missing, past.done) == ((), past.count), "complete on the day of its application, and licensed since"
+    new = MeasurementStandard.objects.get(code=establishing.NEW)
+    guide = rules.guide(new, new.examinations.get(), clock.today())
+    lacking = {step.code: {one.code for one in step.missing} for step in (*guide.papers, *guide.way) if step.missing}
+    assert lacking == establishing.LACKING
+    assert "standard_not_in_use" in {one.code for one in rules.standard_usable_on(new, clock.today())}

@@ -13,7 +13,7 @@ from lims.core.text import Refused
 from lims.people.models import Qualification, Registration
 from standards import rules, services
 from standards.models import CapabilityTest, StandardPaper
-from standards.selectors.examinations import latest_case
+from standards.selectors.examinations import current_case
 from tests.standards.laboratory import enter_certificate, register_meter
 
 BEGUN, DAY = date(2026, 3, 2), date(2026, 11, 20)
@@ -108,7 +108,7 @@ def method(people):
 
 
 def lacking(standard, day=DAY) -> dict[str, list[str]]:
-    found = rules.guide(standard, latest_case(standard), day)
+    found = rules.guide(standard, current_case(standard), day)
     return {step.code: [one.code for one in step.missing] for step in (*found.papers, *found.way) if step.missing}
 
 
@@ -151,7 +151,10 @@ def test_the_whole_way_from_a_new_standard_to_its_use(people, new, case, method)
     enter_licence(people, new, "public", date(2026, 9, 20))
     assert [one.code for one in rules.standard_usable_on(new, DAY)] == ["standard_not_in_use"], "still establishing"
     services.set_standard_state(by=lead, standard=new, state="in_use", since=date(2026, 9, 21), why="取得证书")
-    assert lacking(new) == {} and rules.standard_usable_on(new, DAY) == ()
+    assert rules.standard_usable_on(new, DAY) == ()
+    assert current_case(new) is None, "the next one is a re-examination"
+    whole = rules.guide(new, case, DAY)
+    assert whole.done == whole.count and whole.missing == ()
     told = [one.verb for one in audit.of_object(new) if one.verb.startswith("standard.examination")]
     assert told == [
         "standard.examination_opened", "standard.examination_submitted", "standard.examination_examined",
@@ -283,7 +286,7 @@ def test_the_pages_lead_through_the_case(people, new, method, ask):
     assert ask("technical_lead", "examination_new", new.code).status_code == 200
     answer = ask("technical_lead", "examination_new", new.code, post={"kind": "establishment", "on": "2026-03-02"})
     assert answer.status_code == 302
-    case = latest_case(new)
+    case = current_case(new)
     refused = ask(
         "technical_lead", "examination_submit", case.pk, post={"on": "2026-08-03", "authority": "市局", "contact": "甲"}
     )

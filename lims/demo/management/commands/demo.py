@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lims.demo import benches, equipment, ledger, people, upkeep
+from lims.demo import benches, equipment, establishing, ledger, people, upkeep
 
 
 class Command(BaseCommand):
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         equipment.load_procedures(accounts)
         equipment.load(accounts)
         upkeep.load(accounts)
+        establishing.load(accounts)
         benches.load(accounts)
         ledger.load(accounts)
         if options["quiet"]:
