@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -49,6 +50,7 @@ def build(facts: Facts) -> bytes:
     return written
 
 
+@cache
 def _release() -> str:
     try:
         return version("lims")

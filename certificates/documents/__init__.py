@@ -51,6 +51,8 @@ def render(facts: Facts, *, attachments: Sequence[Attachment] = ()) -> bytes:
     )
     with DRAWING:
         canvas = PdfaCanvas(PAGE, SANS, properties)
+        for name in (SANS, SERIF):
+            font(name).begin(canvas._doc)
         pen = Pen(canvas)
         cover.draw(pen, facts, words, total)
         canvas.showPage()

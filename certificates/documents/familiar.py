@@ -36,6 +36,16 @@ _OPERATION = re.compile(
     rb"(?:(\([^()\\]*+(?:\\(?:[0-7]{3}|[()\\nrtbf])[^()\\]*+)*+\)|<</ActualText <[0-9A-F]*+>>>)\s+)?([A-Za-z]++\*?)(?:\s++|\Z))"
     % {b"n": _NUMBER}
 )
+# A run of operations on paths and matrices, which need nothing but their numbers of numbers: most of a drawing or a QR code.
+_PLAIN = re.compile(rb"(?:(?:(?:%(n)s\s+){4}re|(?:%(n)s\s+){6}cm?|(?:%(n)s\s+){2}[lm])(?:\s++|\Z))++" % {b"n": _NUMBER})
+# A line of text as it is mostly written: colour, place, and pieces that each name their font.
+_PIECE = rb"/([A-Za-z0-9+.]++)\s+%(n)s\s+Tf\s+\(([^()\\]*+(?:\\(?:[0-7]{3}|[()\\nrtbf])[^()\\]*+)*+)\)\s+Tj\s+" % {
+    b"n": _NUMBER
+}
+_PIECES = re.compile(_PIECE)
+_LINE = re.compile(
+    rb"BT\s+(?:%(n)s\s+){3}rg\s+(?:%(n)s\s+){2}Td\s+((?:%(piece)s)++)ET(?:\s++|\Z)" % {b"n": _NUMBER, b"piece": _PIECE}
+)
 _CHARACTER = re.compile(rb"\\[0-7]{3}|\\.|[^\\]", re.DOTALL)
 _ESCAPED = {b"n": 10, b"r": 13, b"t": 9, b"b": 8, b"f": 12, b"(": 40, b")": 41, b"\\": 92}
 # Operators with their operands: a number of numbers, and a for an array of numbers, N for a name, s for a string, m for marked text.
@@ -54,6 +64,8 @@ _INSIDE = {
 }  # fmt: skip
 # Those that change what is drawn with, or draw something that has to be there.
 _NOTED = {b"Tj", b"Tf", b"BT", b"ET", b"q", b"Q", b"Do", b"BDC", b"EMC"}
+_DRAWINGS = 1000  # of forms, remembered by their digests
+_drawn: set[str] = set()
 _NESTED = 12  # far below the 28 that PDF/A allows for page and form together
 
 
@@ -151,7 +163,13 @@ class _Walk:
         if last == "/Contents":
             return ""  # together with the page
         if value.get("/Subtype") == "/Form":
-            self.draw(data, value, form=True)
+            digest = _digest(data)
+            if digest not in _drawn:  # a form may name nothing, so its bytes alone decide
+                self.draw(data, value, form=True)
+                if len(_drawn) > _DRAWINGS:
+                    _drawn.clear()
+                _drawn.add(digest)
+            return f" {digest}"
         return f" {_digest(data)}"
 
     def finish(self) -> None:
@@ -203,8 +221,21 @@ class _Walk:
         kept: list[Value | None] = []
         allowed, marked, read = _OUTSIDE, False, 0
         data = data.lstrip()
-        for whole, array, numbers, name, size, string, token in _OPERATION.findall(data):
-            read += len(whole)
+        while read < len(data):
+            if allowed is _OUTSIDE and (plain := _PLAIN.match(data, read)):
+                read = plain.end()
+                continue
+            if allowed is _OUTSIDE and not form and (line := _LINE.match(data, read)):
+                for name, string in _PIECES.findall(line[1]):
+                    font = self.named(fonts, name)
+                    self.shown.setdefault(font.number, []).append(string)
+                read = line.end()
+                continue
+            found = _OPERATION.match(data, read)
+            if not found:
+                raise Unfamiliar("contents that cannot be read")
+            _, array, numbers, name, size, string, token = found.groups(b"")
+            read = found.end()
             operands = str(len(numbers.split()))
             if array or name or string:
                 operands += _further(array, name, size, string)
@@ -217,9 +248,9 @@ class _Walk:
                     raise Unfamiliar("text without a font of its own")
                 self.shown.setdefault(font.number, []).append(string[1:-1])
             elif token == b"Tf":
-                font = fonts.get(f"/{name.decode()}") if isinstance(fonts, dict) else None
-                if not isinstance(font, Ref):
-                    raise Unfamiliar(f"font {name!r} is not among the resources")
+                if form:
+                    raise Unfamiliar("a font in a form")
+                font = self.named(fonts, name)
             elif token in (b"BT", b"ET"):
                 allowed = _INSIDE if token == b"BT" else _OUTSIDE
             elif token == b"q":
@@ -237,10 +268,15 @@ class _Walk:
                 if marked != (token == b"EMC") or name not in (b"Span", b""):
                     raise Unfamiliar("marked contents")
                 marked = not marked
-        if read != len(data):
-            raise Unfamiliar("contents that cannot be read")
         if kept or marked or allowed is _INSIDE:
             raise Unfamiliar("a page or form that does not end what it began")
+
+    @staticmethod
+    def named(fonts: Value | None, name: bytes) -> Ref:
+        font = fonts.get(f"/{name.decode()}") if isinstance(fonts, dict) else None
+        if not isinstance(font, Ref):
+            raise Unfamiliar(f"font {name!r} is not among the resources")
+        return font
 
     def font(self, number: int) -> None:
         font = self.structure.objects[number].value
@@ -260,7 +296,7 @@ class _Walk:
         if not isinstance(descriptor, dict) or descriptor.get("/FontName") != font.get("/BaseFont"):
             raise Unfamiliar("a font and its descriptor of different names")
         codes = _codes(self.shown.get(number, []))
-        self.found.add(glyphs.check(data, codes, int(first), [float(str(one)) for one in widths]))
+        self.found.add(glyphs.check(data, codes, int(first), tuple(str(one) for one in widths)))
 
 
 def _further(array: bytes, name: bytes, size: bytes, string: bytes) -> str:

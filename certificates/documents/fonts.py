@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import threading
 import unicodedata
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from reportlab.lib.rl_accel import fp_str
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import SUBSETN, TTFont
+
+from . import alphabet
 
 FOLDER = Path(__file__).resolve().parent.parent / "fonts"
 SANS = "Certificate-Sans"
@@ -27,6 +31,8 @@ _FILES = {
     RARE[1]: "NotoSansTC-Supplement.ttf",
 }
 
+_COMMON = {SANS: alphabet.SANS, SERIF: alphabet.SERIF}
+
 DRAWING = threading.Lock()
 _LOADING = threading.Lock()
 
@@ -35,7 +41,8 @@ RAISED = (0.62, 0.36)
 LOWERED = (0.62, -0.14)
 
 
-def to_unicode(name: str, subset: list[int]) -> str:
+@lru_cache(maxsize=64)
+def to_unicode(name: str, subset: tuple[int, ...]) -> str:
     """The ToUnicode CMap of one font subset (ISO 32000-1, 9.10.3); code i of the subset stands for character subset[i].
 
     At most 100 entries per block, and UTF-16BE so that characters beyond the BMP copy and search rightly.
@@ -65,13 +72,32 @@ class CertificateFont(TTFont):
     reportlab writes five hex digits there, which readers take for another character.
     """
 
+    def begin(self, doc: Any) -> None:
+        """Gives the common characters their codes, the same in every document; the rest go into parts of their own."""
+        self.splitString(_COMMON[self.fontName], doc)
+        self.state[doc].nextCode = 256
+
     def addObjects(self, doc: Any) -> None:
-        subsets = list(self.state[doc].subsets)
+        subsets = [tuple(one) for one in self.state[doc].subsets]
+        internal = [self.getSubsetInternalName(number, doc)[1:] for number in range(len(subsets))]
         super().addObjects(doc)
         face = self.face.name + self.face.subfontNameX
         for number, subset in enumerate(subsets):
             name = (SUBSETN(number) + b"+" + face).decode("ascii")
             doc.idToObject[f"toUnicodeCMap:{name}"].content = to_unicode(name, subset)
+            doc.idToObject["BasicFonts"].dict[internal[number]].Widths = _widths(self.fontName, subset)
+
+
+@lru_cache(maxsize=64)
+def _widths(name: str, subset: tuple[int, ...]) -> str:
+    """The array of advance widths as it is written."""
+    return f"[ {' '.join(fp_str(font(name).face.getCharWidth(char)) for char in subset)} ]"
+
+
+def _remembering(cut: Callable[[Sequence[int]], bytes]) -> Callable[[Sequence[int]], bytes]:
+    """Cutting out the same characters gives the same bytes: those of the common part are kept."""
+    kept = lru_cache(maxsize=16)(cut)
+    return lambda subset: kept(tuple(subset))
 
 
 @cache
@@ -80,6 +106,7 @@ def _load(name: str) -> CertificateFont:
     font = CertificateFont(name, str(path), asciiReadable=0, shapable=False)
     # Subsetting asks for whole tables again and again, and each answer is a copy of megabytes.
     font.face.get_table = lru_cache(maxsize=None)(font.face.get_table)
+    font.face.makeSubset = _remembering(font.face.makeSubset)
     pdfmetrics.registerFont(font)
     return font
 

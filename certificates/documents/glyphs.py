@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 _TABLES = {
     b"OS/2",
@@ -35,18 +37,41 @@ class Unfamiliar(ValueError):
     """Something that only the whole validator can judge; the message says what."""
 
 
-def check(program: bytes, codes: Iterable[int], first: int, widths: Sequence[float]) -> str:
+@dataclass(frozen=True)
+class _Program:
+    """A font program with the widths a document states for it, its tables read; `good`: the codes found to be in order."""
+
+    to_glyph: dict[int, int]
+    places: tuple[int, ...]
+    outlines: bytes
+    advances: bytes
+    metrics: int
+    units: int
+    first: int
+    widths: tuple[float, ...]
+    apart: str
+    good: set[int] = field(default_factory=set)
+
+
+def check(program: bytes, codes: Iterable[int], first: int, widths: tuple[str, ...]) -> str:
     """Raises Unfamiliar unless each code has a readable glyph of the stated width. Returns what the font is apart from its glyphs.
 
     first: the code of the first width. widths: thousandths of the em, as the document's font dictionary states them.
     """
     try:
-        return _check(program, codes, first, widths)
+        font = _program(program, first, widths)
+        for code in codes:
+            if code not in font.good:
+                _code(font, code)
+                font.good.add(code)
     except (struct.error, IndexError, KeyError) as error:
         raise Unfamiliar(f"a font program ends too early: {error}") from error
+    return font.apart
 
 
-def _check(program: bytes, codes: Iterable[int], first: int, widths: Sequence[float]) -> str:
+@lru_cache(maxsize=32)
+def _program(program: bytes, first: int, widths: tuple[str, ...]) -> _Program:
+    """Remembered, since documents share the part of a font that holds the common characters."""
     tables = _tables(program)
     units = struct.unpack_from(">H", tables[b"head"], 18)[0]
     long_offsets = struct.unpack_from(">h", tables[b"head"], 50)[0]
@@ -57,24 +82,34 @@ def _check(program: bytes, codes: Iterable[int], first: int, widths: Sequence[fl
     if len(tables[b"hmtx"]) < 4 * metrics + 2 * (count - metrics):
         raise Unfamiliar("hmtx of a font program")
     places = struct.unpack_from(f">{count + 1}{'I' if long_offsets else 'H'}", tables[b"loca"])
-    unit = 1 if long_offsets else 2
-    to_glyph = _cmap(tables[b"cmap"])
-    outlines = tables[b"glyf"]
-    for code in codes:
-        glyph = to_glyph.get(code, 0)
-        if not 0 < glyph < count:
-            raise Unfamiliar(f"code {code} shows .notdef")
-        begin, end = places[glyph] * unit, places[glyph + 1] * unit
-        if not begin <= end <= len(outlines):
-            raise Unfamiliar(f"the outline of code {code} is not in the font program")
-        outline = outlines[begin:end]
-        if outline and outline not in _readable:
-            _read(outline)
-        advance = struct.unpack_from(">H", tables[b"hmtx"], 4 * min(glyph, metrics - 1))[0]
-        if not 0 <= code - first < len(widths) or abs(widths[code - first] - advance * 1000 / units) > 1:
-            raise Unfamiliar(f"the width of code {code} is not that of its glyph")
     copied = hashlib.sha256(b"".join(tag + tables[tag] for tag in _COPIED if tag in tables)).hexdigest()
-    return f"TrueType {program[:4].hex()} {b' '.join(sorted(tables)).decode()} {units} {tables[b'cmap'][:14].hex()} {copied}"
+    return _Program(
+        to_glyph=_cmap(tables[b"cmap"]),
+        places=places if long_offsets else tuple(2 * place for place in places),
+        outlines=tables[b"glyf"],
+        advances=tables[b"hmtx"],
+        metrics=metrics,
+        units=units,
+        first=first,
+        widths=tuple(float(one) for one in widths),
+        apart=f"TrueType {program[:4].hex()} {b' '.join(sorted(tables)).decode()} {units} {tables[b'cmap'][:14].hex()} {copied}",
+    )
+
+
+def _code(font: _Program, code: int) -> None:
+    glyph = font.to_glyph.get(code, 0)
+    if not 0 < glyph < len(font.places) - 1:
+        raise Unfamiliar(f"code {code} shows .notdef")
+    begin, end = font.places[glyph], font.places[glyph + 1]
+    if not begin <= end <= len(font.outlines):
+        raise Unfamiliar(f"the outline of code {code} is not in the font program")
+    outline = font.outlines[begin:end]
+    if outline and outline not in _readable:
+        _read(outline)
+    advance = struct.unpack_from(">H", font.advances, 4 * min(glyph, font.metrics - 1))[0]
+    place = code - font.first
+    if not 0 <= place < len(font.widths) or abs(font.widths[place] - advance * 1000 / font.units) > 1:
+        raise Unfamiliar(f"the width of code {code} is not that of its glyph")
 
 
 def _tables(program: bytes) -> dict[bytes, bytes]:

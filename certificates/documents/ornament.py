@@ -6,8 +6,7 @@ import math
 from functools import lru_cache
 from itertools import pairwise
 
-import segno
-
+from . import qrcode
 from .pen import Colour, Pen, number
 
 _KAPPA = 0.5522847498
@@ -101,25 +100,9 @@ def _emblem() -> str:
     return " ".join(out)
 
 
-@lru_cache(maxsize=64)
-def _modules(content: str) -> tuple[int, tuple[tuple[int, int, int], ...]]:
-    """Modules per side, and the dark runs (row from the top, column, length)."""
-    rows = [bytes(row) for row in segno.make(content, error="m", micro=False).matrix]
-    runs = []
-    for line, row in enumerate(rows):
-        start = None
-        for column, dark in enumerate([*row, 0]):
-            if dark and start is None:
-                start = column
-            elif not dark and start is not None:
-                runs.append((line, start, column - start))
-                start = None
-    return len(rows), tuple(runs)
-
-
 def qr(pen: Pen, x: float, y: float, size: float, content: str, colour: Colour) -> None:
     """A QR code (ISO/IEC 18004) with its lower left corner at (x, y); the caller leaves the quiet zone free."""
-    side, runs = _modules(content)
+    side, runs = qrcode.runs(content)
     # Whole-unit rectangles under one matrix: no hairline gaps between modules, and a short path.
     rectangles = " ".join(f"{column} {side - line - 1} {length} 1 re" for line, column, length in runs)
     unit = size / side

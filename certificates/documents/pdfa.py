@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,10 +17,13 @@ from importlib import resources
 from typing import Any
 from xml.sax.saxutils import escape
 
+from reportlab import rl_config
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
 PRODUCER = "Verification laboratory LIMS"
+# Bytes, not the armour for seven-bit channels, which is a quarter longer.
+rl_config.useA85 = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,19 @@ class _Moment:
         self.YMDhms = (day.year, day.month, day.day, 0, 0, 0)
 
 
+_packed = lru_cache(maxsize=64)(zlib.compress)
+
+
+class _Pack(pdfdoc.PDFStreamFilterZCompress):  # type: ignore[misc]
+    """Flate. What every document holds, such as the colour profile and the common part of a font, is packed once per process."""
+
+    def encode(self, text: str | bytes) -> bytes:
+        return _packed(text.encode() if isinstance(text, str) else text)
+
+
+_PACK = _Pack()
+
+
 class _Catalog(pdfdoc.PDFCatalog):  # type: ignore[misc]
     __NoDefault__ = [*pdfdoc.PDFCatalog.__NoDefault__, "OutputIntents", "AF"]
     __Refs__ = pdfdoc.PDFCatalog.__NoDefault__
@@ -66,7 +83,7 @@ class _Catalog(pdfdoc.PDFCatalog):  # type: ignore[misc]
 
 class _Stream(pdfdoc.PDFStream):  # type: ignore[misc]
     def __init__(self, data: bytes, entries: dict[str, Any], *, packed: bool = True) -> None:
-        super().__init__(pdfdoc.PDFDictionary(entries), data, [pdfdoc.PDFZCompress] if packed else [])
+        super().__init__(pdfdoc.PDFDictionary(entries), data, [_PACK] if packed else [])
 
 
 class _Document(pdfdoc.PDFDocument):  # type: ignore[misc]
@@ -80,7 +97,10 @@ class _Document(pdfdoc.PDFDocument):  # type: ignore[misc]
         # Formatting an object may register further ones.
         while (number := len(offsets) + 1) in self.numberToId:
             name = self.numberToId[number]
-            body = pdfdoc.PDFIndirectObject(name, self.idToObject[name]).format(self)
+            held = self.idToObject[name]
+            if isinstance(held, pdfdoc.PDFStream) and held.filters:
+                held.filters = [_PACK]
+            body = pdfdoc.PDFIndirectObject(name, held).format(self)
             tail = b"endstream\nendobj\n"
             if body.endswith(tail):
                 body = body[: -len(tail)] + b"\n" + tail

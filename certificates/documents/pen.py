@@ -5,6 +5,7 @@ Coordinates are PDF points with the origin at the lower left of an A4 page. Colo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from reportlab.lib.rl_accel import escapePDF
@@ -22,12 +23,14 @@ HAIR: Colour = (0.74, 0.77, 0.80)
 WHITE: Colour = (1.0, 1.0, 1.0)
 
 
+@lru_cache(maxsize=16384)
 def number(value: float) -> str:
     """A coordinate with at most two decimals, without a useless tail."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
 
+@lru_cache(maxsize=256)
 def _colour(colour: Colour, operator: str) -> str:
     return " ".join(f"{part:.3g}" for part in colour) + " " + operator
 

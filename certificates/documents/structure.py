@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from reportlab.lib.rl_accel import asciiBase85Decode
@@ -66,15 +67,22 @@ class Object:
                 if one == "/ASCII85Decode":
                     data = asciiBase85Decode(data)
                 elif one == "/FlateDecode":
-                    inflate = zlib.decompressobj()
-                    data = inflate.decompress(data)
-                    if not inflate.eof or inflate.unused_data.strip():
-                        raise Malformed("a compressed stream does not end with its data")
+                    data = _inflated(data)
                 else:
                     raise Malformed(f"filter {one} is not one that is written here")
             except (ValueError, zlib.error) as error:
                 raise Malformed(f"a stream cannot be unpacked: {error}") from error
         return data
+
+
+@lru_cache(maxsize=64)
+def _inflated(data: bytes) -> bytes:
+    """Remembered, since documents share fonts and drawings."""
+    inflate = zlib.decompressobj()
+    plain = inflate.decompress(data)
+    if not inflate.eof or inflate.unused_data.strip():
+        raise Malformed("a compressed stream does not end with its data")
+    return plain
 
 
 @dataclass(frozen=True)
@@ -132,8 +140,9 @@ def _object(number: int, data: bytes) -> Object:
     return Object(value, stored)
 
 
+@lru_cache(maxsize=512)
 def _value(number: int, text: bytes) -> Value:
-    """The one value that a piece of text is."""
+    """The one value that a piece of text is. Remembered, since many objects are alike in every document; nobody changes one."""
     open_: list[list[Value]] = [[]]
     marks: list[bytes] = []
     place = 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import zlib
 from datetime import datetime
+from functools import lru_cache
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
@@ -66,6 +68,7 @@ def _certified(
 
 
 def _appearance(look: bytes, box: Box) -> generic.StreamObject:
+    """The seal as a form. Packed once: it is the same on every document."""
     wide, high = round(box[2]) - round(box[0]), round(box[3]) - round(box[1])
     scale = min(wide, high) / SIZE
     entries = {
@@ -74,7 +77,9 @@ def _appearance(look: bytes, box: Box) -> generic.StreamObject:
         pdf_name("/BBox"): generic.ArrayObject([generic.FloatObject(edge) for edge in (0, 0, wide, high)]),
         pdf_name("/Resources"): generic.DictionaryObject(),
     }
+    entries[pdf_name("/Filter")] = pdf_name("/FlateDecode")
     operators = b"q %.4f 0 0 %.4f 0 0 cm\n%s\nQ" % (scale, scale, look)
-    stream = generic.StreamObject(entries, stream_data=operators)
-    stream.compress()
-    return stream
+    return generic.StreamObject(entries, encoded_data=_packed(operators))
+
+
+_packed = lru_cache(maxsize=8)(zlib.compress)

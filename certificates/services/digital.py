@@ -44,12 +44,14 @@ def digital_certificate(row: Certificate, keys: Keys) -> bytes:
     signed = dcc.sign(xml, keys, at)
     if faults := dcc.check(signed, settings.DCC_SCHEMAS):
         raise ValueError(f"{row}: the digital certificate is not a DCC 3.3.0: {faults[0]}")
-    stored = files.store(signed, "application/xml")
+    digest = files.write(signed)
     try:
         with transaction.atomic():
+            stored = files.row(digest, len(signed), "application/xml")
             DigitalCertificate.objects.create(certificate=row, file=stored, signed_at=at)
     except IntegrityError:
         # Another worker was quicker; its file is the one.
         if not DigitalCertificate.objects.filter(certificate=row).exists():
             raise
-    return selectors.dcc(row)
+        return selectors.dcc(row)
+    return signed

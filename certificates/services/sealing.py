@@ -77,7 +77,7 @@ def seal_certificate(*, certificate: int) -> None:
         raise ValueError(f"{row}: the rendered document is not PDF/A-3b: {faults[0]}")
     at = clock.now()
     sealed = seal.seal(rendered, at=at)
-    stored = files.store(sealed, "application/pdf")
+    digest = files.write(sealed)
     try:
         with transaction.atomic():
             changed = Certificate.objects.filter(pk=row.pk, state=Certificate.State.SEALING).update(
@@ -85,6 +85,7 @@ def seal_certificate(*, certificate: int) -> None:
             )
             if not changed:
                 return
+            stored = files.row(digest, len(sealed), "application/pdf")
             SealedFile.objects.create(
                 certificate=row, file=stored, rendered_sha256=hashlib.sha256(rendered).hexdigest(), sealed_at=at
             )

@@ -22,8 +22,14 @@ def path_of(sha256: str) -> Path:
 
 
 def store(data: bytes, media_type: str) -> StoredFile:
-    """Writes the bytes durably (file and directory flushed) and returns their row; storing the same bytes again is free.
+    """Writes the bytes durably and returns their row; storing the same bytes again is free. Raises Refused like `write`."""
+    return row(write(data), len(data), media_type)
 
+
+def write(data: bytes) -> str:
+    """Writes the bytes durably (file and directory flushed); their SHA-256, for `row`.
+
+    Takes as long as a disk does: to be called before a transaction begins, which would keep others waiting meanwhile.
     Raises Refused when the disk does not take the file; nothing half-written stays behind.
     """
     digest = hashlib.sha256(data).hexdigest()
@@ -51,10 +57,13 @@ def store(data: bytes, media_type: str) -> StoredFile:
                     "Ask the administrator to check the disk space; the system tries again by itself",
                 )
             ) from error
-    row, _created = StoredFile.objects.get_or_create(
-        sha256=digest, defaults={"size": len(data), "media_type": media_type}
-    )
-    return row
+    return digest
+
+
+def row(sha256: str, size: int, media_type: str) -> StoredFile:
+    """The row of a file that was written, made if there is none: within the transaction of whatever names the file."""
+    found, _created = StoredFile.objects.get_or_create(sha256=sha256, defaults={"size": size, "media_type": media_type})
+    return found
 
 
 def read(sha256: str) -> bytes:
