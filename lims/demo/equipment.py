@@ -127,7 +127,25 @@ ANY_VALUE = [
     {"name": "error", "value": "0.01", "unit": "%", "expanded_uncertainty": "0.02", "uncertainty_unit": "%", "k": "2"}
 ]
 """What the certificate of a rig says that no demonstration procedure computes with."""
+PRESSURE_CORRECTIONS = {"-90": "0.02", "0": "0.00", "500": "0.05", "1000": "0.10", "1500": "0.08", "2000": "0.12"}
+"""Pressure and correction of the indication there, both in kPa."""
 VALUES: dict[str, list[dict[str, str]]] = {
+    PRESSURE: [
+        {"name": "mpe_std", "value": "0.4", "unit": "kPa"},
+        *(
+            {
+                "name": "correction",
+                "at": at,
+                "at_unit": "kPa",
+                "value": value,
+                "unit": "kPa",
+                "expanded_uncertainty": "0.12",
+                "uncertainty_unit": "kPa",
+                "k": "2",
+            }
+            for at, value in PRESSURE_CORRECTIONS.items()
+        ),
+    ],
     METER: [
         {
             "name": "error",
