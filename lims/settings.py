@@ -263,6 +263,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Seconds after which the job of a worker that died is given to the next.
 JOB_LEASE = env.number("LIMS_JOB_LEASE", 60)
+# Seconds before the n-th new try; the last one repeats.
+JOB_BACKOFF = (1, 5, 30, 120, 600, 3600)
 # Seconds after which an unheard ring is thrown away: the sweep rings again, and old ones would only pile up.
 RING_EXPIRES = 30
 CELERY_BEAT_SCHEDULE = {

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=settings.JOB_LEASE)
 # Time to wait before the n-th new try; a row that keeps failing cannot spin the worker (poison protection). A try that
 # killed its worker counts too: the lease of the next one is at least as long as this wait.
-BACKOFF = [timedelta(seconds=s) for s in (1, 5, 30, 120, 600, 3600)]
+BACKOFF = [timedelta(seconds=s) for s in settings.JOB_BACKOFF]
 # Jobs a worker does after the one it was rung for, before it listens to the broker again.
 AT_A_STRETCH = 100
 # Rings of one sweep. A worker that hears one goes on by itself while there is work; ringing for each of hundreds of waiting
