@@ -151,7 +151,9 @@ class RecallItem(models.Model):
 
     case = models.ForeignKey(RecallCase, models.PROTECT, related_name="items", db_index=False)
     # Certificates are never deleted. Asking the database to check each would read the whole of their table.
-    certificate = models.ForeignKey("certificates.Certificate", models.PROTECT, related_name="+", db_constraint=False)
+    certificate = models.ForeignKey(
+        "certificates.Certificate", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     organisation = models.ForeignKey(
         "people.Organisation", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
@@ -176,10 +178,12 @@ class RecallItem(models.Model):
 
     class Meta:
         verbose_name = _("涉及的证书")
-        constraints = [models.UniqueConstraint(fields=["case", "certificate"], name="recall_item_once")]
+        # Begins with the certificate, so that what was decided about one is found by it as well.
+        constraints = [models.UniqueConstraint(fields=["certificate", "case"], name="recall_item_once")]
         indexes = [
-            # Read by selectors.case_items, which pages by rank, and by the counts of its parts.
-            models.Index(fields=["case", "-rank", "-id"], name="recall_item_ranked"),
+            # Read by selectors.case_items, which pages by rank from the end, and by the counts of its parts. Ascending: the rows
+            # of a new case are then appended.
+            models.Index(fields=["case", "rank", "id"], name="recall_item_ranked"),
         ]
 
     def __str__(self) -> str:

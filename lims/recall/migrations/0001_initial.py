@@ -1,5 +1,3 @@
-
-
 import django.db.models.deletion
 import standards.models.fields
 from django.conf import settings
@@ -59,7 +57,7 @@ class Migration(migrations.Migration):
                 ('decision', models.CharField(blank=True, choices=[('stand', '证书仍然有效'), ('withdraw', '撤回'), ('correct', '更正后替代'), ('notify', '只告知客户')], max_length=8, verbose_name='处理')),
                 ('details', models.TextField(blank=True, help_text='canonical JSON of changes and reasons')),
                 ('case', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='recall.recallcase')),
-                ('certificate', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='certificates.certificate')),
+                ('certificate', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='certificates.certificate')),
                 ('organisation', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
             ],
             options={
@@ -117,11 +115,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='recallitem',
-            index=models.Index(fields=['case', '-rank', '-id'], name='recall_item_ranked'),
+            index=models.Index(fields=['case', 'rank', 'id'], name='recall_item_ranked'),
         ),
         migrations.AddConstraint(
             model_name='recallitem',
-            constraint=models.UniqueConstraint(fields=('case', 'certificate'), name='recall_item_once'),
+            constraint=models.UniqueConstraint(fields=('certificate', 'case'), name='recall_item_once'),
         ),
         migrations.AddConstraint(
             model_name='recalldecision',

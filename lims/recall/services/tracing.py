@@ -27,7 +27,7 @@ FROM instruments_recorddevice d
 JOIN certificates_certificate c ON c.record_id = d.record_id
 JOIN instruments_instrument i ON i.id = c.instrument_id
 WHERE d.device_id = %s AND c.kind <> 'supplement' AND c.state <> 'void' AND c.verified_on BETWEEN %s AND %s
-ON CONFLICT (case_id, certificate_id) DO NOTHING
+ON CONFLICT (certificate_id, case_id) DO NOTHING
 """
 
 
