@@ -2,22 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 
 from lims.auditor.models import Grant
 from lims.auditor.services import grant
 from lims.core import clock
-from lims.people.models import (
-    Authorisation,
-    Department,
-    Organisation,
-    Qualification,
-    Registration,
-    Role,
-    User,
-    UserRole,
-)
+from lims.people import services
+from lims.people.models import Authorisation, Department, Organisation, Role, User, UserRole
 from lims.people.services.keys import create_key
 
 PASSWORD = "demo-Lims-2026"  # noqa: S105  (shown on purpose: the accounts of a demonstration)
@@ -48,6 +41,7 @@ ACCOUNTS = (
         "pizhunren", "批准人丙", "Approver C", (Role.APPROVER,), ("approve",),
         title="授权签字人", title_en="Authorised signatory",
     ),
+    Account("jianxi", "见习员戊", "Trainee E", (Role.TECHNICIAN,)),
     Account("jishu", "技术负责人", "Technical Lead", (Role.TECHNICAL_LEAD,)),
     Account("zhiliang", "质量负责人", "Quality Manager", (Role.QUALITY_MANAGER,)),
     Account("shenhe", "审核员", "Auditor", (Role.AUDITOR,)),
@@ -84,9 +78,12 @@ def load() -> dict[str, User]:
     )
     found = {account.username: _account(account, institute, laboratory) for account in ACCOUNTS}
     for account in ACCOUNTS:
-        _qualify(found[account.username], account, granted_by=found["jishu"])
+        _qualify(found[account.username], account, by=found["jishu"])
         if account.acts:
             _give_key(found[account.username])
+    _train(
+        found["jianxi"], [found["jiandingyuan"], found["jiandingyuan2"]], by=found["jishu"], witness=found["zhiliang"]
+    )
     _let_in(found["shenhe"], by=found["zhiliang"])
     return found
 
@@ -128,23 +125,41 @@ def _account(account: Account, institute: Organisation, laboratory: Department) 
     return user
 
 
-def _qualify(user: User, account: Account, *, granted_by: User) -> None:
-    """Qualification, registration and authorisations of a metrologist, valid around today."""
-    if not account.acts:
-        return
+def _qualify(user: User, account: Account, *, by: User) -> None:
+    """Qualification, registration and authorisations of a metrologist, entered once, valid around today."""
     today = clock.today()
-    start, end = date(today.year - 1, 1, 1), today + timedelta(days=730)
-    qualification, _created = Qualification.objects.get_or_create(
-        user=user, certificate_number=f"YS-{user.pk:04d}",
-        defaults={"level": "1" if "approve" in account.acts else "2", "issued_on": start, "issuer": "（演示）"},
-    )  # fmt: skip
-    Registration.objects.get_or_create(
-        qualification=qualification, number=f"YS-ZC-{user.pk:04d}",
-        defaults={"employer": "示范区计量质量检测所", "scope": "演示项目", "valid_from": start, "valid_until": end},
-    )  # fmt: skip
+    start, end = date(today.year - 5, 1, 1), today + timedelta(days=730)
+    if account.acts and not user.qualifications.exists():
+        services.register_qualification(
+            user, by=by, level="1" if "approve" in account.acts else "2", certificate_number=f"YS-{user.pk:04d}",
+            issued_on=start, issuer="（演示）", number=f"YS-ZC-{user.pk:04d}", scope="演示项目",
+            valid_from=start, valid_until=end,
+        )  # fmt: skip
     for act in account.acts:
         for category in CATEGORIES:
-            Authorisation.objects.get_or_create(
-                user=user, scope_kind="category", scope=category, act=act,
-                defaults={"valid_from": start, "valid_until": end, "granted_by": granted_by},
-            )  # fmt: skip
+            _authorise(user, act, category, valid_from=start, valid_until=end, by=by)
+
+
+def _train(trainee: User, supervisors: list[User], *, by: User, witness: User) -> None:
+    """Somebody who learns to verify AC charging piles: with supervisors, a course and a first test that was watched."""
+    today = clock.today()
+    _authorise(
+        trainee, "train", "charging_pile_ac", valid_from=today - timedelta(days=60),
+        valid_until=today + timedelta(days=305), by=by, supervisors=supervisors,
+    )  # fmt: skip
+    if not trainee.education.exists():
+        services.enter_education(
+            trainee, by=by, held_on=today - timedelta(days=90), hours="16", subject="交流充电桩检定方法（演示）",
+            organiser="示范市计量测试学会（演示）",
+        )  # fmt: skip
+    if not trainee.witnessed.exists():
+        services.enter_witnessed_test(
+            trainee, by=by, witness=witness, held_on=today - timedelta(days=20), procedure="JJG 1148",
+            findings="接线和读数正确；填写环境条件前须等温湿度稳定。", verdict="partly",
+            due_on=today + timedelta(days=25),
+        )  # fmt: skip
+
+
+def _authorise(user: User, act: str, category: str, *, by: User, **more: Any) -> None:
+    if not Authorisation.objects.filter(user=user, act=act, scope_kind="category", scope=category).exists():
+        services.grant_authorisation(user, by=by, act=act, scope_kind="category", scope=category, **more)

@@ -7,16 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from lims.core.text import Text
-
 
 @dataclass(frozen=True)
 class Item:
-    """One procedure for one category of instruments. `procedure` is its code, e.g. JJG 1148; the label names the category."""
+    """One procedure for one category of instruments. `procedure` is its code, e.g. JJG 1148; the label names the category in
+    the language of the reader."""
 
     procedure: str
     category: str
-    label: Text
+    label: str
 
 
 _sources: list[Callable[[date], list[Item]]] = []

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lims.people.views import authorising, joining, keys, organisations, passwords, people
+from lims.people.views import authorising, competence, joining, keys, organisations, passwords, people
 
 app_name = "people"
 urlpatterns = [
@@ -17,6 +17,15 @@ urlpatterns = [
     path("organisations/<int:pk>/edit/", organisations.organisation_edit, name="organisation_edit"),
     path("organisations/<int:pk>/departments/new/", organisations.department_new, name="department_new"),
     path("organisations/departments/<int:pk>/edit/", organisations.department_edit, name="department_edit"),
+    path("competence/", competence.overview, name="competence"),
+    path("requirements/", competence.requirements, name="requirements"),
+    *(
+        path(f"requirements/{key}/", competence.requirement_set, {"key": key}, name=f"requirement_{key}")
+        for key in ("registration", "education")
+    ),
+    path("education/<int:pk>/correct/", competence.education_correct, name="education_correct"),
+    path("education/<int:pk>/proof/", competence.education_proof, name="education_proof"),
+    path("witnessed/<int:pk>/correct/", competence.witnessed_correct, name="witnessed_correct"),
     path("authorisations/<int:pk>/revoke/", authorising.revoke, name="revoke"),
     path("qualifications/<int:pk>/correct/", authorising.qualification_correct, name="qualification_correct"),
     path("qualifications/<int:pk>/registrations/new/", authorising.registration_new, name="registration_new"),
@@ -30,4 +39,6 @@ urlpatterns = [
     path("<str:username>/link/", joining.link, name="link"),
     path("<str:username>/authorise/", authorising.authorise, name="authorise"),
     path("<str:username>/qualification/", authorising.qualify, name="qualify"),
+    path("<str:username>/education/", competence.education_new, name="education_new"),
+    path("<str:username>/witnessed/", competence.witnessed_new, name="witnessed_new"),
 ]

@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from lims.core.text import DataError
-from standards.models import ConfirmedValue, ProcedureVersion
+from lims.people.items import Item
+from standards.models import Category, ConfirmedValue, ProcedureVersion
 from standards.procedures import Pack, Sourced, check_pack, load_pack
 from standards.selectors.devices import may_read
 
@@ -33,6 +34,15 @@ def in_force(day: date, *, code: str = "", category: str = "") -> list[Procedure
         if not category or category in version.categories:
             newest.setdefault(version.code, version)
     return list(newest.values())
+
+
+def items_on(day: date) -> list[Item]:
+    """What people may be authorised for: each procedure in force on the day, for each category it applies to."""
+    return [
+        Item(version.code, category, str(Category(category).label) if category in Category.values else category)
+        for version in in_force(day)
+        for category in version.categories
+    ]
 
 
 @lru_cache(maxsize=64)

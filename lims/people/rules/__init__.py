@@ -94,6 +94,10 @@ _RESERVED = {
     "first-password",
     "my-key",
     "keys",
+    "competence",
+    "requirements",
+    "education",
+    "witnessed",
 }
 _USERNAME = re.compile(r"\w[\w.@+-]{1,59}")
 

@@ -37,7 +37,7 @@ class Standing:
     """Whether one person may do an act to an item on a day.
 
     by: the authorisation that says so. remarks: what is not known. supervisors: of a trainee, those who may answer for
-    him on that day.
+    him on that day. ever: whether there was an authorisation for it at any time.
     """
 
     person: User
@@ -46,6 +46,7 @@ class Standing:
     by: Authorisation | None = None
     remarks: tuple[Text, ...] = ()
     supervisors: tuple[User, ...] = ()
+    ever: bool = False
 
     @property
     def may(self) -> bool:
@@ -71,12 +72,13 @@ def decide(held: Held, item: Item, act: str, day: date, *, asked: Callable[[], A
     fitting = [one for one in held.authorisations if item.is_in(one)]
     found = [one for one in fitting if one.act == act and covers(one, day)]
     if not found:
-        return Standing(person, act, (_missing(person, item, act, day, fitting),))
+        ever = any(one.act == act for one in fitting)
+        return Standing(person, act, (_missing(person, item, act, day, fitting),), ever=ever)
     by = max(found, key=ends)
     if act != Act.VERIFY:
-        return Standing(person, act, tuple(_still_learning(person, item, act, day, fitting)), by)
+        return Standing(person, act, tuple(_still_learning(person, item, act, day, fitting)), by, ever=True)
     refusal, remark = _registered(held, day, asked)
-    return Standing(person, act, (refusal,) if refusal else (), by, (remark,) if remark else ())
+    return Standing(person, act, (refusal,) if refusal else (), by, (remark,) if remark else (), ever=True)
 
 
 def decide_training(
@@ -92,15 +94,17 @@ def decide_training(
     fitting = [one for one in held.authorisations if item.is_in(one)]
     found = [one for one in fitting if one.act == Act.TRAIN and covers(one, day)]
     if not found:
-        return Standing(person, Act.TRAIN, (_missing(person, item, Act.TRAIN, day, fitting),))
+        ever = any(one.act == Act.TRAIN for one in fitting)
+        return Standing(person, Act.TRAIN, (_missing(person, item, Act.TRAIN, day, fitting),), ever=ever)
     named = {pk for one in found for pk in held.supervisors.get(one.pk, []) if pk in others and pk != person.pk}
     able = tuple(
         others[pk].person for pk in sorted(named) if decide(others[pk], item, Act.VERIFY, day, asked=asked).may
     )
     by = max(found, key=ends)
     if able:
-        return Standing(person, Act.TRAIN, (), by, supervisors=able)
-    return Standing(person, Act.TRAIN, (_no_supervisor(person, item, day, [others[pk].person for pk in named]),), by)
+        return Standing(person, Act.TRAIN, (), by, supervisors=able, ever=True)
+    refusal = _no_supervisor(person, item, day, [others[pk].person for pk in sorted(named)])
+    return Standing(person, Act.TRAIN, (refusal,), by, ever=True)
 
 
 def _left(person: User, day: date) -> Reason | None:

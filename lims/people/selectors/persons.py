@@ -14,6 +14,7 @@ from lims.people.keys import acts
 from lims.people.keys.errors import KeyFault
 from lims.people.models import (
     Authorisation,
+    Education,
     Organisation,
     PersonalKey,
     Qualification,
@@ -21,6 +22,7 @@ from lims.people.models import (
     Signature,
     User,
     UserRole,
+    WitnessedTest,
 )
 
 STAFF = frozenset(Role.values) - {Role.CUSTOMER, Role.AUDITOR}
@@ -80,12 +82,14 @@ def find(viewer: object, query: str = "") -> QuerySet[User]:
 
 
 def history(person: User) -> list[Event]:
-    """Events of the person, the authorisations, qualifications and keys, newest first: one query each, and one."""
+    """Events of the person and of what the person holds, newest first: one query for each kind, and one."""
     found = Q(object_type=User._meta.label_lower, object_id=str(person.pk))
     for model, rows in (
         (Authorisation, person.authorisations),
         (Qualification, person.qualifications),
         (PersonalKey, person.keys),
+        (Education, person.education),
+        (WitnessedTest, person.witnessed),
     ):
         keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
         found |= Q(object_type=model._meta.label_lower, object_id__in=keys)

@@ -29,7 +29,7 @@ def authorise(request: HttpRequest, username: str) -> HttpResponse:
     """Grants an authorisation: technical lead or administrator; to approve, the technical lead alone."""
     refuse(rules.may_authorise(request.user))
     shown = the_person(request, username)
-    form = AuthorisationForm(request.POST or None, initial={"valid_from": clock.today()})
+    form = AuthorisationForm(request.POST or None, initial={"valid_from": clock.today()}, person=shown)
     return form_deed(
         request,
         form,

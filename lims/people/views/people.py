@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,8 +15,11 @@ from lims.audit.registry import wording
 from lims.core import clock
 from lims.core.text import Text
 from lims.people import rules, selectors
-from lims.people.models import Authorisation, Role, User
+from lims.people.forms import QuestionForm
+from lims.people.models import Authorisation, Qualification, Registration, Role, User
+from lims.people.rules import keeping
 from lims.people.rules import keys as key_rules
+from lims.people.selectors import competence
 from lims.people.views.posting import refuse, the_person
 
 
@@ -23,9 +27,14 @@ def standing(authorisation: Authorisation, day: date) -> str:
     """What the badge says of an authorisation on a day: revoked, expired, scheduled or valid."""
     if authorisation.revoked_on and authorisation.revoked_on <= day:
         return "withdrawn"
-    if authorisation.valid_until < day:
+    return standing_of(authorisation.valid_from, authorisation.valid_until, day)
+
+
+def standing_of(valid_from: date, valid_until: date | None, day: date) -> str:
+    """Of printed dates: expired, scheduled or valid; without an end nothing expires."""
+    if valid_until is not None and valid_until < day:
         return "expired"
-    return "scheduled" if authorisation.valid_from > day else "valid"
+    return "scheduled" if valid_from > day else "valid"
 
 
 STANDINGS: dict[str, Callable[[], str]] = {
@@ -57,22 +66,30 @@ def _is_customer(person: User) -> bool:
 
 @require_GET
 def person(request: HttpRequest, username: str) -> HttpResponse:
-    """One person: roles, qualifications with their printed dates, authorisations as of today, history."""
+    """One person: roles, qualifications with their printed dates, authorisations, education and witnessed tests, history.
+
+    `?on=…` shows how it stands on that day by the dates entered; without it, today.
+    """
     shown = the_person(request, username)
-    today = clock.today()
-    rows = [
-        {"authorisation": one, "standing": standing(one, today), "label": STANDINGS[standing(one, today)]()}
-        for one in shown.authorisations.select_related("granted_by").order_by("-valid_until", "act", "scope")
-    ]
-    rows.sort(key=lambda row: row["standing"] != "valid")
+    form = QuestionForm(request.GET)
+    form.full_clean()
+    day = form.cleaned_data.get("on") or clock.today()
+    qualifications = list(shown.qualifications.prefetch_related("registrations").order_by("-issued_on"))
+    entries = list(competence.education_of(shown))
+    periods = competence.learned(shown, qualifications, entries)
     return render(
         request,
         "people/person.html",
         {
             "person": shown,
-            "today": today,
-            "rows": rows,
-            "qualifications": shown.qualifications.prefetch_related("registrations").order_by("-issued_on"),
+            "day": day,
+            "today": clock.today(),
+            "on": QuestionForm(initial={"on": day})["on"],
+            "rows": _authorisations(shown, day),
+            "qualifications": [(one, _document(one, day), _registrations(one, day)) for one in qualifications],
+            "periods": periods,
+            "elsewhere": competence.outside(entries, periods),
+            "witnessed": competence.witnessed_of(shown, day),
             "facts": [
                 (_("用户名"), shown.username),
                 (_("所属机构"), shown.organisation.title if shown.organisation else ""),
@@ -89,10 +106,34 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
             "may_revoke_key": key_rules.may_revoke_key(shown, request.user) is None,
             "may_authorise": rules.may_authorise(request.user) is None and shown.pk != request.user.pk,
             "may_register": rules.may_authorise(request.user) is None,
+            "may_keep": keeping.may_keep_competence(request.user) is None,
             "may_manage": rules.may_manage_people(request.user) is None,
             "oneself": shown.pk == request.user.pk,
         },
     )
+
+
+def _authorisations(shown: User, day: date) -> list[dict[str, Any]]:
+    """What holds on the day first, then the rest; with a trainee's supervisors."""
+    rows = shown.authorisations.select_related("granted_by").order_by("-valid_until", "act", "scope")
+    found = [
+        {"authorisation": one, "standing": standing(one, day), "label": STANDINGS[standing(one, day)]()}
+        for one in rows.prefetch_related("supervisions__supervisor")
+    ]
+    return sorted(found, key=lambda row: row["standing"] != "valid")
+
+
+def _document(one: Qualification, day: date) -> tuple[str, str]:
+    """The badge of a certificate that prints an end; none where it prints none."""
+    if one.valid_until is None:
+        return "", ""
+    found = standing_of(one.issued_on, one.valid_until, day)
+    return found, STANDINGS[found]()
+
+
+def _registrations(one: Qualification, day: date) -> list[tuple[Registration, str, str]]:
+    found = [(held, standing_of(held.valid_from, held.valid_until, day)) for held in one.registrations.all()]
+    return [(held, state, STANDINGS[state]()) for held, state in found]
 
 
 def _detail(event: Event) -> str:

@@ -1,4 +1,4 @@
-"""Forms about people. They check how something is written; whether it is allowed is the services' affair."""
+"""Forms about people, their organisations, documents and keys."""
 
 from typing import Any
 
@@ -17,31 +17,47 @@ from lims.people.models import (
 )
 
 
-def _day() -> forms.DateInput:
+def day_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class AuthorisationForm(forms.ModelForm):
+    supervisors = forms.ModelMultipleChoiceField(
+        User.objects.none(),
+        label=_("指导人员"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("只用于见习检定：见习人员测量，由指导人员确认并提交"),
+    )
+
     class Meta:
         model = Authorisation
         fields = ["act", "scope_kind", "scope", "valid_from", "valid_until"]
-        widgets = {"valid_from": _day(), "valid_until": _day()}
+        widgets = {"valid_from": day_input(), "valid_until": day_input()}
         help_texts = {"scope": _("规程写作 JJG 1148，器具类别写作 charging_pile_ac")}
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["supervisors"].queryset = (
+            User.objects.filter(is_active=True, held_roles__role=Role.TECHNICIAN)
+            .exclude(pk=person.pk)
+            .order_by("display_name")
+        )
 
     def validate_constraints(self) -> None:
         """Left to the service, which says it in both languages and with what to do."""
 
 
-def _reason(label: Any) -> forms.CharField:
+def reason_field(label: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class RevocationForm(forms.Form):
-    why = _reason(_("撤销原因"))
+    why = reason_field(_("撤销原因"))
 
 
 class ReasonForm(forms.Form):
-    why = _reason(_("原因"))
+    why = reason_field(_("原因"))
 
 
 def _secret(label: Any, autocomplete: str, help_text: Any = "", *, required: bool = True) -> forms.CharField:
@@ -172,7 +188,7 @@ class RegistrationForm(forms.ModelForm):
     class Meta:
         model = Registration
         fields = ["number", "employer", "scope", "valid_from", "valid_until"]
-        widgets = {"valid_from": _day(), "valid_until": _day()}
+        widgets = {"valid_from": day_input(), "valid_until": day_input()}
         help_texts = {"valid_until": _("按证书所印填写，不推算")}
 
     def validate_constraints(self) -> None:
@@ -180,29 +196,37 @@ class RegistrationForm(forms.ModelForm):
 
 
 class RegistrationCorrectionForm(RegistrationForm):
-    why = _reason(_("更正原因"))
+    why = reason_field(_("更正原因"))
 
 
 class QualificationCorrectionForm(forms.ModelForm):
-    why = _reason(_("更正原因"))
+    why = reason_field(_("更正原因"))
 
     class Meta:
         model = Qualification
-        fields = ["level", "certificate_number", "issued_on", "issuer"]
-        widgets = {"issued_on": _day()}
+        fields = ["level", "certificate_number", "issued_on", "issuer", "valid_until"]
+        widgets = {"issued_on": day_input(), "valid_until": day_input()}
+        help_texts = {"valid_until": _("证书上没有印有效期的留空")}
+
+    def validate_constraints(self) -> None:
+        """Left to the service, which says it in both languages and with what to do."""
 
 
 class QualificationForm(forms.ModelForm):
     number = forms.CharField(label=_("注册号"), max_length=60, required=False)
     employer = forms.CharField(label=_("执业单位"), max_length=200, required=False)
     scope = forms.CharField(label=_("计量专业项目"), max_length=300, required=False)
-    valid_from = forms.DateField(label=_("注册有效期自"), required=False, widget=_day())
-    valid_until = forms.DateField(label=_("注册有效期至"), required=False, widget=_day())
+    valid_from = forms.DateField(label=_("注册有效期自"), required=False, widget=day_input())
+    valid_until = forms.DateField(label=_("注册有效期至"), required=False, widget=day_input())
+    ends_on = forms.DateField(
+        label=_("证书有效期至"), required=False, widget=day_input(), help_text=_("证书上没有印有效期的留空")
+    )
+    field_order = ("level", "certificate_number", "issued_on", "ends_on", "issuer")
 
     class Meta:
         model = Qualification
         fields = ["level", "certificate_number", "issued_on", "issuer"]
-        widgets = {"issued_on": _day()}
+        widgets = {"issued_on": day_input()}
 
     def clean(self) -> dict[str, Any]:
         content = super().clean() or {}
