@@ -1,5 +1,6 @@
 """What may be used on a day, and who may change it. Every refusal says why and what to do."""
 
+from standards.rules.attachments import for_change, for_state
 from standards.rules.capability import (
     change_blocks,
     late_blocks,
@@ -41,6 +42,7 @@ from standards.rules.examination import (
 from standards.rules.guide import Guide, guide
 from standards.rules.keeping import can_end, can_serve, licence_stands, not_a_member, not_named, scope_is_named
 from standards.rules.usability import device_usable_on, procedure_usable_on, standard_usable_on
+from standards.rules.whereabouts import may_note_kind
 
 __all__ = [
     "Guide",
@@ -54,6 +56,8 @@ __all__ = [
     "devices_for",
     "examination_before_public",
     "fits_an_address",
+    "for_change",
+    "for_state",
     "guide",
     "is_submitted",
     "kind_fits",
@@ -72,6 +76,7 @@ __all__ = [
     "may_keep_standards",
     "may_load_procedure",
     "may_note",
+    "may_note_kind",
     "may_open_change",
     "may_plan",
     "may_set_device_state",

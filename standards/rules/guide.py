@@ -76,8 +76,8 @@ def guide(standard: MeasurementStandard, case: ExaminationCase | None, day: date
         _devices(facts, known),
         _scope(standard),
         _environment(standard),
-        _people(standard, day),
-        _methods(standard, day),
+        people_step(standard, day),
+        method_step(standard, day),
         *capability_steps(standard, known, establishing=kind == _ESTABLISHMENT),
         *([_without_gaps(standard, file)] if kind == _REEXAMINATION else []),
         _file_set(standard, file, first=kind == _ESTABLISHMENT),
@@ -165,7 +165,7 @@ def competent(one: Competence, day: date) -> bool:
     return one.registration is not None and one.registration.valid_from <= day <= one.registration.valid_until
 
 
-def _people(standard: MeasurementStandard, day: date) -> Step:
+def people_step(standard: MeasurementStandard, day: date) -> Step:
     named = competence_on(standard, day)
     able = {one.person.user_id: one for one in named if competent(one, day)}
     lacking = []
@@ -190,7 +190,7 @@ def _people(standard: MeasurementStandard, day: date) -> Step:
     )
 
 
-def _methods(standard: MeasurementStandard, day: date) -> Step:
+def method_step(standard: MeasurementStandard, day: date) -> Step:
     held, lacking = [], []
     versions = in_force(day) if standard.procedure_codes else []
     for code in standard.procedure_codes:

@@ -13,6 +13,7 @@ from standards.models import (
     StandardState,
 )
 from standards.rules.capability import change_blocks, late_blocks
+from standards.rules.whereabouts import in_service
 from standards.selectors.devices import Standing, standing
 from standards.selectors.standards import Fitness, fitness, in_scope
 
@@ -35,9 +36,10 @@ _LICENCES = {
 
 
 def device_usable_on(device: Device, day: date, *, known: Standing | None = None) -> tuple[Reason, ...]:
-    """State and certificate of one device. `known` saves reading them again when they are at hand."""
+    """State, certificate and whereabouts of one device. `known` saves reading them again when they are at hand."""
     facts = known or standing(device, day)
-    return tuple(one for one in (_device_state(facts), _device_certificate(facts)) if one is not None)
+    found = (_device_state(facts), _device_certificate(facts), in_service(facts))
+    return tuple(one for one in found if one is not None)
 
 
 def _device_state(facts: Standing) -> Reason | None:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from lims.people.models import Role
 from lims.people.selectors import is_staff, roles_of
-from standards.models import Device, DeviceCertificate, DeviceState
+from standards.models import Device, DeviceCertificate, DeviceNote, DeviceState
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,20 @@ class Standing:
     """What counts for a device on a day.
 
     state: its state, None when none was entered for that day. certificate: the latest confirmed one dated up to that
-    day, valid or not: a newer certificate ends an older one even where the older would run longer.
+    day, valid or not: a newer certificate ends an older one even where the older would run longer. note: the last entry
+    of its record up to that day that says whether it was away or damaged.
     """
 
     device: Device
     day: date
     state: DeviceState | None
     certificate: DeviceCertificate | None
+    note: DeviceNote | None = None
+
+
+_KIND = DeviceNote.Kind
+WHEREABOUTS = (_KIND.LENT, _KIND.RETURNED, _KIND.DAMAGE, _KIND.REPAIR, _KIND.CHECKED)
+"""Entries after which a device is out of service, or back in it."""
 
 
 def may_read(viewer: object) -> bool:
@@ -58,7 +65,7 @@ def certificates(viewer: object) -> QuerySet[DeviceCertificate]:
 
 
 def standings(found: Iterable[Device], day: date) -> list[Standing]:
-    """The standing of each device on the day, in two queries however many there are."""
+    """The standing of each device on the day, in three queries however many there are."""
     wanted = list(found)
     keys = [device.pk for device in wanted]
     states: dict[int, DeviceState] = {}
@@ -70,7 +77,12 @@ def standings(found: Iterable[Device], day: date) -> list[Standing]:
     )
     for certificate in confirmed.order_by("calibrated_on", "pk"):
         latest[certificate.device_id] = certificate
-    return [Standing(device, day, states.get(device.pk), latest.get(device.pk)) for device in wanted]
+    notes: dict[int, DeviceNote] = {}
+    for note in DeviceNote.objects.filter(device__in=keys, kind__in=WHEREABOUTS, on__lte=day).order_by("on", "pk"):
+        notes[note.device_id] = note
+    return [
+        Standing(device, day, states.get(device.pk), latest.get(device.pk), notes.get(device.pk)) for device in wanted
+    ]
 
 
 def standing(device: Device, day: date) -> Standing:

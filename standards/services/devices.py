@@ -67,7 +67,7 @@ def set_device_state(*, by: User, device: Device, state: str, since: date, why: 
 @transaction.atomic
 def note_device(*, by: User, device: Device, kind: str, on: date, text: str) -> DeviceNote:
     """Maintenance, damage, repair, modification, whereabouts: an entry in the device's record."""
-    allow(rules.may_note(by), rules.not_in_the_future(on, clock.today()))
+    allow(rules.may_note(by), rules.may_note_kind(by, kind), rules.not_in_the_future(on, clock.today()))
     note = checked(DeviceNote(device=device, kind=kind, on=on, text=text.strip(), entered_by=by))
     note.save()
     record("device.noted", by=by, obj=device, payload={"kind": kind, "on": on.isoformat(), "text": note.text})
