@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, FilteredRelation, Q, QuerySet
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, QuerySet
 
 from certificates.models import Certificate
 from instruments.models import Record, RecordDevice
@@ -23,6 +23,7 @@ from standards.models import Device, DeviceCertificate, MeasurementStandard, Pro
 from standards.selectors import chain
 from standards.selectors.chain import Link
 from standards.selectors.network import Days, Network, holds, network, united
+from standards.selectors.procedures import pack_of
 
 KINDS = ("standard", "device", "paper", "issued")
 
@@ -33,15 +34,15 @@ class Missing(LookupError):
 
 @dataclass(frozen=True)
 class Tally:
-    """How many records were measured with a device in a role by a procedure in a year, and how many certificates were numbered
-    from them (void numbers and supplements left out)."""
+    """How many records were measured with a device in a role in a year, and how many certificates were numbered from them
+    (void numbers and supplements left out). `procedures`: the labels of those that ask for a device in this role."""
 
     device: Device
-    procedure: ProcedureVersion
     role: str
     year: int
     records: int
     certificates: int
+    procedures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,19 @@ def graph(viewer: object, kind: str, key: str, day: date | None = None) -> Graph
     return Graph(kind, found, day, root, uses, tallies)
 
 
-def measured(viewer: object, shown: Graph, device: Device) -> QuerySet[RecordDevice]:
-    """What the tallies of a device count, one row for each record and role; in no order."""
-    rows = _frozen_uses(viewer, [device.pk], shown.day)
-    inside = Q(pk__in=[])
+def measured(
+    viewer: object, shown: Graph, device: Device, *, certified: bool, year: int | None = None
+) -> QuerySet[RecordDevice]:
+    """What the tallies of a device count, one row for each record and role, in no order: the records from which a certificate
+    was numbered, or the others."""
+    inside, name = Q(pk__in=[]), "numbered__verified_on" if certified else "record__verified_on"
     for first, last in shown.uses.get(device.pk, ()):
-        inside |= Q(record__verified_on__range=(first, last))
-    return rows.filter(inside)
+        inside |= Q(**{f"{name}__range": (first, last)})
+    if year:
+        inside &= Q(**{f"{name}__range": (date(year, 1, 1), date(year, 12, 31))})
+    if certified:
+        return _certified(_uses_of(viewer, [device.pk])).filter(inside)
+    return _uncertified(_uses_of(viewer, [device.pk])).filter(inside)
 
 
 def with_certificates(rows: Iterable[RecordDevice]) -> list[tuple[RecordDevice, Certificate | None]]:
@@ -206,64 +213,90 @@ def _uses(links: Iterable[Link]) -> dict[int, Days]:
     return {device: united(days) for device, days in stretches.items()}
 
 
-def _frozen_uses(viewer: object, devices: Iterable[int], day: date) -> QuerySet[RecordDevice]:
-    rows = RecordDevice.objects.filter(
-        device__in=list(devices), record__state=Record.State.FROZEN, record__verified_on__lte=day
-    )
+def _uses_of(viewer: object, devices: Iterable[int]) -> QuerySet[RecordDevice]:
+    rows = RecordDevice.objects.filter(device__in=list(devices))
     categories = scope(viewer)
     return rows if categories is None else rows.filter(record__task__instrument__category__in=categories)
+
+
+# A record has at most one certificate that is neither void nor a supplement. Which one, and of what day, stands in an index,
+# so that a hundred thousand are counted without reading the long rows of records and certificates.
+_COUNTS = ~Q(record__certificates__state=Certificate.State.VOID) & ~Q(
+    record__certificates__kind=Certificate.Kind.SUPPLEMENT
+)
+
+
+def _certified(rows: QuerySet[RecordDevice]) -> QuerySet[RecordDevice]:
+    return rows.annotate(numbered=FilteredRelation("record__certificates", condition=_COUNTS)).filter(
+        numbered__isnull=False
+    )
+
+
+def _uncertified(rows: QuerySet[RecordDevice]) -> QuerySet[RecordDevice]:
+    """Submitted records that were returned, or whose certificate is still to come. They are few: found first, read then."""
+    numbered = (
+        Certificate.objects.filter(record=OuterRef("record"))
+        .exclude(state=Certificate.State.VOID)
+        .exclude(kind=Certificate.Kind.SUPPLEMENT)
+    )
+    few = list(rows.filter(~Exists(numbered)).values_list("pk", flat=True))
+    return RecordDevice.objects.filter(pk__in=few, record__state=Record.State.FROZEN)
 
 
 def _counted(
     viewer: object, known: Network, uses: dict[int, Days], day: date
 ) -> tuple[tuple[Tally, ...], dict[int, tuple[int, int]]]:
-    """Tallies by device, procedure, role and year, and for each device how many records and certificates in all.
+    """Tallies by device, role and year, and for each device how many records and certificates in all.
 
     The database counts by day: an institute works on some hundred days a year, however many certificates it issues.
     """
     if not uses:
         return (), {}
-    numbered = FilteredRelation(
-        "record__certificates",
-        condition=~Q(record__certificates__state=Certificate.State.VOID) & Q(record__certificates__supplements=None),
-    )
-    rows = _frozen_uses(viewer, uses, day).annotate(numbered=numbered)
-    found: dict[tuple[int, int, str, int], list[int]] = defaultdict(lambda: [0, 0])
-    roles: dict[int, set[str]] = defaultdict(set)
-    grouped = rows.values_list("device", "record__task__procedure", "role", "record__verified_on")
-    for device, procedure, role, on, records, certificates in grouped.annotate(Count("pk"), Count("numbered")):
-        if holds(uses[device], on):
-            tally = found[device, procedure, role, on.year]
-            tally[0] += records
-            tally[1] += certificates
-            roles[device].add(role)
+    rows = _uses_of(viewer, uses)
+    certified, others = _certified(rows), _uncertified(rows)
+    found: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for grouped, name, places in ((certified, "numbered__verified_on", (0, 1)), (others, "record__verified_on", (0,))):
+        for device, role, on, number in grouped.values_list("device", "role", name).annotate(Count("pk")):
+            if on <= day and holds(uses[device], on):
+                for place in places:
+                    found[device, role, on.year][place] += number
     totals: dict[int, tuple[int, int]] = {}
-    for (device, _procedure, _role, _year), (records, certificates) in found.items():
+    for (device, _role, _year), (records, certificates) in found.items():
         before = totals.get(device, (0, 0))
         totals[device] = before[0] + records, before[1] + certificates
+    roles: dict[int, set[str]] = defaultdict(set)
+    for device, role, _year in found:
+        roles[device].add(role)
     if several := [device for device, names in roles.items() if len(names) > 1]:
-        totals |= _distinct(rows.filter(device__in=several), uses)
-    procedures = ProcedureVersion.objects.defer("source").in_bulk({key[1] for key in found})
+        totals |= _distinct(certified.filter(device__in=several), others.filter(device__in=several), uses)
+    packs = _procedures_by_role() if found else {}
     tallies = [
-        Tally(known.devices[device], procedures[procedure], role, year, *numbers)
-        for (device, procedure, role, year), numbers in found.items()
+        Tally(known.devices[device], role, year, *numbers, packs.get(role, ()))
+        for (device, role, year), numbers in found.items()
     ]
-    return tuple(
-        sorted(tallies, key=lambda one: (one.device.asset_number, one.procedure.label, one.role, -one.year))
-    ), totals
+    return tuple(sorted(tallies, key=lambda one: (one.device.asset_number, one.role, -one.year))), totals
 
 
-def _distinct(rows: QuerySet[RecordDevice], uses: dict[int, Days]) -> dict[int, tuple[int, int]]:
+def _distinct(
+    certified: QuerySet[RecordDevice], others: QuerySet[RecordDevice], uses: dict[int, Days]
+) -> dict[int, tuple[int, int]]:
     """For devices that serve several roles, in one record perhaps: each record counted once."""
-    totals: dict[int, tuple[int, int]] = {}
-    grouped = rows.values_list("device", "record__verified_on")
-    for device, on, records, certificates in grouped.annotate(
-        Count("record", distinct=True), Count("numbered", distinct=True)
-    ):
-        if holds(uses[device], on):
-            before = totals.get(device, (0, 0))
-            totals[device] = before[0] + records, before[1] + certificates
-    return totals
+    found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for grouped, name, places in ((certified, "numbered__verified_on", (0, 1)), (others, "record__verified_on", (0,))):
+        for device, on, number in grouped.values_list("device", name).annotate(Count("record", distinct=True)):
+            if holds(uses[device], on):
+                for place in places:
+                    found[device][place] += number
+    return {device: (numbers[0], numbers[1]) for device, numbers in found.items()}
+
+
+def _procedures_by_role() -> dict[str, tuple[str, ...]]:
+    """Which approved procedures ask for a device in a role."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for version in ProcedureVersion.objects.filter(state=ProcedureVersion.State.APPROVED).defer("source"):
+        for wanted in pack_of(version).required_devices:
+            found[wanted.role].add(version.label)
+    return {role: tuple(sorted(labels)) for role, labels in found.items()}
 
 
 def _told(link: Link, tallies: tuple[Tally, ...], totals: dict[int, tuple[int, int]]) -> Link:
@@ -272,7 +305,7 @@ def _told(link: Link, tallies: tuple[Tally, ...], totals: dict[int, tuple[int, i
         return replace(link, below=tuple(_told(one, tallies, totals) for one in link.below))
     records, certificates = totals.get(link.device, (0, 0))
     of_device = [one for one in tallies if one.device.pk == link.device]
-    words = ", ".join(sorted({one.procedure.label for one in of_device}))
+    words = ", ".join(sorted({one.role for one in of_device}))
     years = sorted({one.year for one in of_device})
     span = f"{years[0]}–{years[-1]}" if len(years) > 1 else str(years[0]) if years else ""
     counted = Text(f"记录 {records} · 证书 {certificates}", f"records {records} · certificates {certificates}")

@@ -49,7 +49,7 @@ def graph_page(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         "above": listed(above),
         "below": listed([(level, link) for level, link in walk_down(shown.root) if level]),
         "tallies": [
-            (one, _records(shown, kind, key, device=one.device.asset_number, year=one.year, role=one.role, procedure=one.procedure.pk))
+            (one, _records(shown, kind, key, device=one.device.asset_number, year=one.year, role=one.role))
             for one in shown.tallies
         ],
     }  # fmt: skip
@@ -58,34 +58,38 @@ def graph_page(request: HttpRequest, kind: str, key: str) -> HttpResponse:
 
 @require_GET
 def records_page(request: HttpRequest, kind: str, key: str) -> HttpResponse:
-    """The records that one number of the graph counts, newest first."""
+    """The records that one number of the graph counts, those begun last first: with a certificate, or `?without` one."""
     shown, _wrong_day = _shown(request, kind, key)
     asked = request.GET
     tallies = [one for one in shown.tallies if one.device.asset_number == asked.get("device", "")]
     if not tallies:
         raise Http404
-    rows = measured(request.user, shown, tallies[0].device)
-    if asked.get("year", "").isdigit() and 1 <= int(asked["year"]) <= 9999:
-        rows = rows.filter(record__verified_on__year=int(asked["year"]))
-        tallies = [one for one in tallies if one.year == int(asked["year"])]
+    year = int(asked["year"]) if asked.get("year", "").isdigit() and 1 <= int(asked["year"][:5]) <= 9999 else None
     if "role" in asked:
-        rows = rows.filter(role=asked["role"])
         tallies = [one for one in tallies if one.role == asked["role"]]
-    if asked.get("procedure", "").isdigit():
-        tallies = [one for one in tallies if str(one.procedure.pk) == asked["procedure"]]
-        rows = rows.filter(record__task__procedure__in=[one.procedure.pk for one in tallies])
+    if year:
+        tallies = [one for one in tallies if one.year == year]
     if not tallies:
         raise Http404
+    certified = "without" not in asked
+    rows = measured(request.user, shown, tallies[0].device, certified=certified, year=year)
+    if "role" in asked:
+        rows = rows.filter(role=asked["role"])
     rows = rows.select_related("record__task__instrument__organisation", "record__task__procedure").defer(
         "record__facts", "record__task__procedure__source"
     )
-    listed = page(rows, order=("-record__verified_on", "-pk"), after=asked.get("after", ""))
+    listed = page(rows, order=("-device_id", "-pk"), after=asked.get("after", ""))
     more = asked.copy()
     more["after"] = listed.after
+    without = asked.copy()
+    without.pop("after", None)
+    without["without"] = "1"
     context = {
         "shown": shown,
         "device": tallies[0].device,
-        "year": asked.get("year", ""),
+        "year": year or "",
+        "certified": certified,
+        "without_url": f"?{without.urlencode()}",
         "records": sum(one.records for one in tallies),
         "certificates": sum(one.certificates for one in tallies),
         "rows": with_certificates(listed.rows),

@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from certificates.models import Certificate
-from lims.core.text import Text
 from lims.recall.forms import ChosenForm
 from lims.recall.models import RecallCase, RecallItem
 from lims.recall.selectors import PARTS
@@ -16,7 +15,7 @@ from lims.recall.services import close, decide, open_case, supersede, trace
 from lims.recall.wording import said
 from tests import factories
 from tests.certificates.issued import certificate
-from tests.recall.conftest import computed, relative, work
+from tests.recall.doing import computed, relative, work
 
 pytestmark = pytest.mark.django_db
 READERS = ("lead", "quality", "technician", "checker", "approver", "receptionist", "administrator", "auditor")
@@ -31,7 +30,7 @@ def text(answer):
     return answer.content.decode()
 
 
-def stated(device, **fields):
+def stated(meter, /, **fields):
     """A form as the browser sends it: one device, two empty rows."""
     rows = {
         "form-TOTAL_FORMS": "3",
@@ -39,15 +38,15 @@ def stated(device, **fields):
         "what": "标准表示值偏高",
         "known_on": f"{factories.today()}",
     }
-    line = {"device": device.pk, "statement": "relative", "amount": "0.05", "unit": "%"} | fields
+    line = {"device": meter.pk, "statement": "relative", "amount": "0.05", "unit": "%"} | fields
     return rows | {f"form-0-{name}": value for name, value in line.items()}
 
 
 @pytest.fixture
 def flipped(lab):
-    """A certificate that passes by a hair and fails once the meter is known to read 0.5 % too little."""
+    """A certificate that passes by a hair and fails once the meter is known to read 0.5 % too much."""
     certificate(lab, "0.205", sealed=False)
-    return computed(lab, relative(lab.meter, "-0.5", since=factories.today(), evidence="送检前"))
+    return computed(lab, relative(lab.meter, "0.5", since=factories.today(), evidence="送检前"))
 
 
 def test_who_may_look_and_who_may_act(client, lab, flipped):
@@ -117,11 +116,11 @@ def test_from_the_statement_to_the_end(client, lab):
     certificate(lab, "0.205", sealed=False)
     client.force_login(lab.lead)
     assert lab.meter.asset_number in text(client.get(address("new", device=lab.meter.asset_number)))
-    line = stated(lab.meter, amount="-0.5", since=f"{factories.today()}", evidence="送检前")
+    line = stated(lab.meter, amount="0.5", since=f"{factories.today()}", evidence="送检前")
     answer = client.post(address("new"), line)
     case = RecallCase.objects.get()
     assert answer.headers["Location"] == address("case", case.pk)
-    assert "示值偏低 0.5 %" in text(client.get(answer.headers["Location"]))
+    assert "示值偏高 0.5 %" in text(client.get(answer.headers["Location"]))
     client.post(address("edit", case.pk), line | {"what": "改过的说明"})
     client.post(address("trace", case.pk))
     assert "重新计算" in text(client.get(address("case", case.pk)))
@@ -138,7 +137,7 @@ def test_from_the_statement_to_the_end(client, lab):
     assert refused.status_code == 422 and "recall_undecided" in text(refused)
     shown = text(client.get(address("item", case.pk, item.pk)))
     assert "不合格" in shown and "设备本身" in shown and "通知草稿" in shown
-    answer = client.post(address("item", case.pk, item.pk), {"kind": "withdraw", "reason": "标准表偏低", "seen": ""})
+    answer = client.post(address("item", case.pk, item.pk), {"kind": "withdraw", "reason": "标准表偏高", "seen": ""})
     assert answer.status_code == 302 and Certificate.objects.get().state == "withdrawn"
     assert (
         client.post(address("item", case.pk, item.pk), {"kind": "notify", "reason": "x", "seen": ""}).status_code == 422
@@ -165,6 +164,37 @@ def test_a_refusal_names_the_device_and_keeps_what_was_typed(client, lab):
     assert client.post(address("new"), stated(lab.meter, device="999999")).status_code == 200
     assert client.post(address("new"), {"what": "x"}).status_code == 200
     assert not RecallCase.objects.exists()
+
+
+def test_a_second_case_says_which_decisions_no_longer_hold(client, lab, flipped):
+    item = flipped.items.get()
+    decide(item, kind="withdraw", reason="偏高", by=lab.lead)
+    client.force_login(lab.lead)
+    form = text(client.get(address("supersede", flipped.pk)))
+    assert 'value="0.5"' in form and "原追溯的结果随即不再作数" in form
+    line = stated(lab.meter, amount="0.0001", since=f"{factories.today()}", evidence="送检前")
+    client.post(address("supersede", flipped.pk), line)
+    second = RecallCase.objects.latest("pk")
+    client.post(address("trace", second.pk))
+    client.post(address("compute", second.pk))
+    work()
+    shown = text(client.get(address("case", second.pk)))
+    assert "不再成立" in shown and str(flipped) in shown
+    assert "已撤回的证书不能恢复" in text(client.get(address("item", second.pk, second.items.get().pk)))
+    assert str(second) in text(client.get(address("case", flipped.pk)))
+    assert client.post(address("compute", flipped.pk)).status_code == 422
+
+
+def test_a_draft_is_dropped_and_what_there_is_not_is_not_found(client, lab):
+    case = open_case(by=lab.lead, what="试", findings=[relative(lab.meter, "0.05")])
+    client.force_login(lab.lead)
+    assert "放弃草稿" in text(client.get(address("case", case.pk)))
+    close(case, by=lab.lead, closing="不成立")
+    assert client.get(address("case", 999)).status_code == client.get(address("item", case.pk, 9)).status_code == 404
+    assert client.get(address("trace", case.pk)).status_code == 405
+
+
+# Below, the many certificates laid out once for the file; they stay, so that no further laboratory is set up after them.
 
 
 def test_many_are_decided_by_ticks_or_by_the_filter(client, laid):
@@ -228,32 +258,3 @@ def test_questions_do_not_grow_with_what_is_touched(client, laid):
     assert second.items.count() > 2 * case.items.count()
     assert asked(second) <= few + 3, "the case it supersedes, and what was decided there"
     assert few <= 30
-
-
-def test_a_second_case_says_which_decisions_no_longer_hold(client, lab, flipped):
-    item = flipped.items.get()
-    decide(item, kind="withdraw", reason="偏低", by=lab.lead)
-    client.force_login(lab.lead)
-    form = text(client.get(address("supersede", flipped.pk)))
-    assert "-0.5" in form and "原追溯的结果随即不再作数" in form
-    line = stated(lab.meter, amount="-0.0001", since=f"{factories.today()}", evidence="送检前")
-    client.post(address("supersede", flipped.pk), line)
-    second = RecallCase.objects.latest("pk")
-    client.post(address("trace", second.pk))
-    client.post(address("compute", second.pk))
-    work()
-    shown = text(client.get(address("case", second.pk)))
-    assert "不再成立" in shown and str(flipped) in shown
-    assert "已撤回的证书不能恢复" in text(client.get(address("item", second.pk, second.items.get().pk)))
-    assert str(second) in text(client.get(address("case", flipped.pk)))
-    assert client.post(address("compute", flipped.pk)).status_code == 422
-
-
-def test_a_draft_is_dropped_and_what_there_is_not_is_not_found(client, lab):
-    case = open_case(by=lab.lead, what="试", findings=[relative(lab.meter, "0.05")])
-    client.force_login(lab.lead)
-    assert "放弃草稿" in text(client.get(address("case", case.pk)))
-    close(case, by=lab.lead, closing="不成立")
-    assert client.get(address("case", 999)).status_code == client.get(address("item", case.pk, 9)).status_code == 404
-    assert client.get(address("trace", case.pk)).status_code == 405
-    assert isinstance(said("M", "unknown"), Text)

@@ -5,22 +5,16 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from django import template
 
 from lims.core.text import Text
+from standards.procedures.results import CONCLUSIONS
 
 register = template.Library()
-_VERDICTS = {
-    "pass": Text("合格", "pass"),
-    "fail": Text("不合格", "fail"),
-    "undecided": Text("不能判定", "undecided"),
-    "recorded": Text("已记录", "recorded"),
-    "": Text("—", "—"),
-}
 _SHOWN = Context(prec=6, rounding=ROUND_HALF_EVEN)
 
 
 @register.filter
 def conclusion(code: str) -> Text:
     """A verdict in words."""
-    return _VERDICTS.get(code or "", Text(code, code))
+    return CONCLUSIONS.get(code) or Text(code, code)
 
 
 @register.filter
