@@ -7,8 +7,11 @@
 from .choosing import Choice, left_out, rows_of, suggestions
 from .reading import read_dcc
 from .report import DccReport, Equipment, Identification, Note, Quantity, Result, Series, Signature
+from .xml import LARGEST, MEDIA_TYPE
 
 __all__ = [
+    "LARGEST",
+    "MEDIA_TYPE",
     "Choice",
     "DccReport",
     "Equipment",

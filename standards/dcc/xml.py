@@ -11,6 +11,7 @@ from lims.core.text import DataError, Text
 
 DCC, SI, DS = "https://ptb.de/dcc", "https://ptb.de/si", "http://www.w3.org/2000/09/xmldsig#"
 NAMES = {"dcc": DCC, "si": SI, "ds": DS}
+MEDIA_TYPE = "application/xml"
 LARGEST = 10 * 1024 * 1024
 MOST_ELEMENTS = 100_000
 _PREFIX = {f"{{{space}}}": f"{name}:" for name, space in NAMES.items()}

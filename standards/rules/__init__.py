@@ -13,7 +13,7 @@ from standards.rules.capability import (
     not_in_the_future,
     still_stands,
 )
-from standards.rules.certified import same_device, signature_holds, values_agree
+from standards.rules.certified import same_device, signature_holds, values_agree, was_compared
 from standards.rules.choice import Offer, cautions_on, devices_for, standards_for, usable_on
 from standards.rules.deeds import (
     fits_an_address,
@@ -97,4 +97,5 @@ __all__ = [
     "still_stands",
     "usable_on",
     "values_agree",
+    "was_compared",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from lims.core.text import Reason, reason
 from lims.metrology.certified import CertifiedError, read
 from standards.dcc import DccReport
-from standards.models import Device
+from standards.models import CertifiedValue, Device
 
 # How the entry page calls the columns of a row.
 COLUMNS = {
@@ -33,8 +33,8 @@ def values_agree(rows: Sequence[Mapping[str, str]]) -> Reason | None:
         zh, en = COLUMNS[error.key]
         return reason(
             "values_unfit",
-            f"第 {error.row + 1} 行“{zh}”：{error.zh}",
-            f"Row {error.row + 1}, {en}: {error.en}",
+            f"第 {error.row + 1} 行（{rows[error.row].get('name') or '—'}）“{zh}”：{error.zh}",
+            f"Row {error.row + 1} ({rows[error.row].get('name') or '—'}), {en}: {error.en}",
             where=f"values[{error.row}].{error.key}",
         )
     return None
@@ -87,3 +87,37 @@ def same_device(report: DccReport, device: Device, note: str) -> Reason | None:
         "If it is the same device, say why; otherwise import it for the right one",
         where="identity_note",
     )
+
+
+def was_compared(values: Sequence[CertifiedValue], compared: Mapping[int, Mapping[str, object]]) -> tuple[Reason, ...]:
+    """Every row was ticked by the second person, and the digits typed anew from the paper are those of the entry.
+
+    compared: by key of the value `ticked`, and `typed`: the digits, or None where they are compared by eye.
+    """
+    found = []
+    for place, value in enumerate(values, 1):
+        told = " ".join(part for part in (value.name, value.at and f"@ {value.at} {value.at_unit}".strip()) if part)
+        done = compared.get(value.pk, {})
+        typed = done.get("typed")
+        digits = str(typed or "").strip().replace("−", "-")
+        if typed is not None and digits != value.value:
+            found.append(
+                reason(
+                    "digits_differ",
+                    f"第 {place} 行 {told}：录入为“{value.value}”，您从原件读出“{digits or '（空）'}”",
+                    f"Row {place}, {told}: the entry says “{value.value}”, you read “{digits or '(nothing)'}”",
+                    "请再看原件：您看错了就改正后再交；录入错了就请撤回这份录入，重新录入",
+                    "Look at the paper again: if you misread it, type it anew; if the entry is wrong, have it withdrawn",
+                )
+            )
+        elif not done.get("ticked"):
+            found.append(
+                reason(
+                    "row_not_compared",
+                    f"第 {place} 行 {told} 尚未勾选“一致”",
+                    f"Row {place}, {told} is not ticked as compared",
+                    "请对照原件核对单位、测量点、U 和 k 后勾选",
+                    "Compare unit, point, U and k with the paper, then tick it",
+                )
+            )
+    return tuple(found)

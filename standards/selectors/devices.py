@@ -6,8 +6,10 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
+from lims.core.models import StoredFile
 from lims.people.models import Role
 from lims.people.selectors import is_staff, roles_of
+from standards.dcc import MEDIA_TYPE
 from standards.models import Device, DeviceCertificate, DeviceNote, DeviceState
 
 
@@ -59,9 +61,14 @@ def find(viewer: object, *, query: str = "", role: str = "") -> list[Device]:
 
 def certificates(viewer: object) -> QuerySet[DeviceCertificate]:
     rows = DeviceCertificate.objects.select_related(
-        "device", "entered_by", "confirmed_by", "issuer_standard", "file", "replaced_by"
+        "device", "entered_by", "confirmed_by", "issuer_standard", "file", "data_file", "replaced_by"
     ).order_by("-calibrated_on", "-pk")
     return rows if may_read(viewer) else rows.none()
+
+
+def data_file(viewer: object, sha256: str) -> StoredFile | None:
+    """A digital certificate that was handed in, by its digest."""
+    return StoredFile.objects.filter(sha256=sha256, media_type=MEDIA_TYPE).first() if may_read(viewer) else None
 
 
 def standings(found: Iterable[Device], day: date) -> list[Standing]:

@@ -41,7 +41,7 @@ def enter_certificate(
     if corrects is not None:
         allow(rules.may_correct_certificate(corrects, by))
         certificate.device, certificate.correction_reason = corrects.device, reasoned(why)
-        certificate.file = corrects.file
+        certificate.file, certificate.data_file = corrects.file, corrects.data_file
     allow(rules.number_is_new(certificate.issuer, certificate.number, corrects))
     checked(certificate, exclude=("confirmed_by", "confirmed_at"))
     if original is not None:
@@ -65,21 +65,33 @@ def enter_certificate(
 
 
 @transaction.atomic
-def confirm_certificate(*, by: User, certificate: DeviceCertificate) -> DeviceCertificate:
+def confirm_certificate(
+    *, by: User, certificate: DeviceCertificate, compared: Mapping[int, Mapping[str, Any]] | None = None
+) -> DeviceCertificate:
     """A second person found the entry equal to the paper. From now on neither facts nor values can change.
+
+    compared: what was done with each value, as rules.was_compared asks; it is kept with the certificate. None where the
+    whole was compared at once, as a certificate without values is.
 
     The entry that it corrects is withdrawn in the same moment, so that there is no day without either.
     """
     allow(rules.may_confirm_certificate(certificate, by))
+    values = list(certificate.values.order_by("name", "pk"))
+    if compared is not None and (reasons := rules.was_compared(values, compared)):
+        raise Refused(*reasons)
     corrected = certificate.corrects
     if corrected is not None and corrected.state != DeviceCertificate.State.WITHDRAWN:
         _withdraw(corrected, by=by, why=certificate.correction_reason, replaced_by=certificate)
     facts = certificate_facts(certificate)
-    digest = canonical.sha256(facts)
+    digest, checking = canonical.sha256(facts), _checking(values, compared)
     certificate.values.update(confirmed=True)
     certificate.stated_standards.update(confirmed=True)
     won = DeviceCertificate.objects.filter(pk=certificate.pk, state=DeviceCertificate.State.DRAFT).update(
-        state=DeviceCertificate.State.CONFIRMED, confirmed_by=by, confirmed_at=clock.now(), content_sha256=digest
+        state=DeviceCertificate.State.CONFIRMED,
+        confirmed_by=by,
+        confirmed_at=clock.now(),
+        checking=checking,
+        content_sha256=digest,
     )
     if not won:
         raise Conflict(_already_changed())
@@ -90,7 +102,8 @@ def confirm_certificate(*, by: User, certificate: DeviceCertificate) -> DeviceCe
         obj=certificate,
         from_state=DeviceCertificate.State.DRAFT,
         to_state=DeviceCertificate.State.CONFIRMED,
-        payload={"device": certificate.device.asset_number, "content_sha256": digest},
+        payload={"device": certificate.device.asset_number, "content_sha256": digest}
+        | ({"checking": checking} if checking else {}),
     )
     return certificate
 
@@ -128,6 +141,23 @@ def _withdraw(
         payload={"reason": why, "replaced_by": replaced_by.number if replaced_by else ""},
     )
     return certificate
+
+
+def _checking(
+    values: Iterable[CertifiedValue], compared: Mapping[int, Mapping[str, Any]] | None
+) -> dict[str, list[dict[str, str]]]:
+    """How each row was compared: its digits typed anew, or by eye."""
+    if compared is None:
+        return {}
+    rows = [
+        {
+            "name": value.name,
+            "at": value.at,
+            "way": "typed" if compared[value.pk].get("typed") is not None else "ticked",
+        }
+        for value in values
+    ]
+    return {"rows": rows} if rows else {}
 
 
 def _already_changed() -> Any:

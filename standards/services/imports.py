@@ -6,17 +6,34 @@ from typing import Any
 
 from django.db import transaction
 
+from lims.audit.services import record
 from lims.core import files, pdf
+from lims.core.models import StoredFile
 from lims.core.text import DataError, Reason, Refused
 from lims.people.models import User
 from standards import rules
-from standards.dcc import Choice, DccReport, left_out, read_dcc, rows_of
+from standards.dcc import MEDIA_TYPE, Choice, DccReport, left_out, read_dcc, rows_of
 from standards.models import Device, DeviceCertificate
 from standards.services.certificates import enter_certificate
 from standards.services.refusals import allow
 
-MEDIA_TYPE = "application/xml"
 _MOST_STATED = 40
+
+
+@transaction.atomic
+def receive_dcc(device: Device, data: bytes, *, by: User) -> StoredFile:
+    """Keeps the file that is about to be imported, and says so. Raises Refused when it is no DCC or its signature is broken."""
+    allow(rules.may_enter_certificate(by))
+    report = readable(data)
+    allow(rules.signature_holds(report))
+    file = files.store(data, MEDIA_TYPE)
+    record(
+        "device_certificate.file_received",
+        by=by,
+        obj=device,
+        payload={"sha256": file.sha256, "number": report.number, "signature": report.signature.state},
+    )
+    return file
 
 
 @transaction.atomic

@@ -14,8 +14,10 @@ from standards import rules, services
 from standards.forms import DeviceForm, DeviceStateForm, NoteForm
 from standards.models import Device, DeviceCertificate
 from standards.selectors import devices as selectors
+from standards.selectors.snapshots import value_facts
 from standards.views.history import told
 from standards.views.posting import attempt, deed_page, done, form_page, refuse
+from standards.views.value_preview import preview
 
 
 def _device(request: HttpRequest, number: str) -> Device:
@@ -56,7 +58,9 @@ def device(request: HttpRequest, number: str) -> HttpResponse:
     found = _device(request, number)
     today = clock.today()
     standing = selectors.standing(found, today)
-    certificates = list(selectors.certificates(request.user).filter(device=found).prefetch_related("values"))
+    certificates = list(
+        selectors.certificates(request.user).filter(device=found).prefetch_related("values", "stated_standards")
+    )
     waiting = {one.corrects_id for one in certificates if one.state == DeviceCertificate.State.DRAFT}
     return render(
         request,
@@ -80,6 +84,9 @@ def device(request: HttpRequest, number: str) -> HttpResponse:
             "certificates": [
                 {
                     "certificate": one,
+                    "values": (values := sorted(one.values.all(), key=lambda value: (value.name, value.pk))),
+                    "standards": one.stated_standards.all(),
+                    "plots": [shown for shown in preview([value_facts(value) for value in values]).shown if shown.plot],
                     "confirm": rules.may_confirm_certificate(one, request.user),
                     "withdraw": rules.may_withdraw_certificate(one, request.user),
                     "correct": rules.may_correct_certificate(one, request.user, waiting=one.pk in waiting),

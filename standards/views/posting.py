@@ -21,16 +21,18 @@ def form_page(
     title: object,
     back: str,
     reasons: tuple[Reason, ...] = (),
-    formset: object = None,
     intro: object = "",
 ) -> HttpResponse:
     """A page with one form; 422 when the service refused."""
-    context = {"form": form, "formset": formset, "title": title, "back": back, "reasons": reasons, "intro": intro}
+    context = {"form": form, "title": title, "back": back, "reasons": reasons, "intro": intro}
     return render(request, "standards/form.html", context, status=422 if reasons else 200)
 
 
-def original(file: StoredFile, name: str) -> HttpResponse:
-    """A kept paper as a download, never shown inside a page. Raises Refused when its bytes are gone or altered."""
+def original(file: StoredFile, name: str, *, beside: bool = False) -> HttpResponse:
+    """A kept paper as a download; `beside`: a PDF that the browser shows by itself, to be compared with an entry.
+
+    Raises Refused when its bytes are gone or altered.
+    """
     try:
         data = files.read(file.sha256)
     except (OSError, ValueError):
@@ -43,12 +45,16 @@ def original(file: StoredFile, name: str) -> HttpResponse:
                 "Have the administrator bring the file back from the backup",
             )
         ) from None
+    kind = {"application/pdf": "pdf", "application/xml": "xml"}.get(file.media_type, "bin")
+    # A browser shows no PDF in a sandbox; what was judged a plain PDF when it came has nothing that acts.
+    shown = beside and kind == "pdf"
     return HttpResponse(
         data,
         content_type=file.media_type,
         headers={
-            "Content-Disposition": f"attachment; filename=\"{file.sha256[:12]}.pdf\"; filename*=UTF-8''{quote(name)}.pdf",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Content-Disposition": f"{'inline' if shown else 'attachment'}; "
+            f"filename=\"{file.sha256[:12]}.{kind}\"; filename*=UTF-8''{quote(name)}.{kind}",
+            "Content-Security-Policy": f"{'' if shown else 'sandbox; '}default-src 'none'",
             "Cache-Control": "private, no-store",
         },
     )

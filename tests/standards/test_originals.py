@@ -11,7 +11,7 @@ from standards.models import DeviceCertificate
 from standards.selectors.snapshots import certificate_facts
 from tests.pdfs import paper, plain
 from tests.standards.conftest import ROLES
-from tests.standards.laboratory import DAY, register_meter
+from tests.standards.laboratory import DAY, comparison, register_meter
 
 ENTRY = {
     "number": "DC-77",
@@ -38,7 +38,8 @@ def entered(ask, people):
     answer = ask("technician", "certificate_new", device.asset_number, post=ENTRY | {"original": paper()})
     assert answer.status_code == 302
     certificate = DeviceCertificate.objects.get()
-    assert ask("quality_manager", "certificate_confirm", certificate.pk, post={}).status_code == 302
+    post = comparison(certificate)
+    assert ask("quality_manager", "certificate_confirm", certificate.pk, post=post).status_code == 302
     certificate.refresh_from_db()
     return certificate
 
@@ -118,7 +119,8 @@ def test_a_correction_starts_from_the_entry_and_takes_its_place_when_confirmed(a
     assert (correction.file_id, correction.state) == (entered.file_id, "draft")
     assert [(one.name, one.range_lower) for one in correction.values.all()] == [("V0", "10")]
     assert ask("technician", "certificate_confirm", correction.pk, post={}).status_code == 422
-    assert ask("technical_lead", "certificate_confirm", correction.pk, post={}).status_code == 302
+    post = comparison(correction)
+    assert ask("technical_lead", "certificate_confirm", correction.pk, post=post).status_code == 302
     entered.refresh_from_db()
     assert (entered.state, entered.withdrawn_reason) == ("withdrawn", "日期与原件不符")
     assert entered.replaced_by == correction and entered.values.count() == 2

@@ -8,7 +8,7 @@ from standards import services
 from standards.models import Device, DeviceCertificate, ProcedureVersion
 from standards.services.procedures import PACKS
 from tests.standards.conftest import ROLES
-from tests.standards.laboratory import enter_certificate, register_meter
+from tests.standards.laboratory import comparison, enter_certificate, register_meter
 
 READERS = [role for role in ROLES if role != "customer"]
 
@@ -141,7 +141,7 @@ def test_a_certificate_is_entered_by_one_person_and_confirmed_by_another(look, p
     assert entered.values.get().value == "-0.010"
     refused = look("technician", "certificate_confirm", entered.pk, post={})
     assert refused.status_code == 422 and "录入人不能自己确认" in refused.content.decode()
-    assert look("quality_manager", "certificate_confirm", entered.pk, post={}).status_code == 302
+    assert look("quality_manager", "certificate_confirm", entered.pk, post=comparison(entered)).status_code == 302
     entered.refresh_from_db()
     assert (entered.state, entered.confirmed_by) == ("confirmed", people.quality_manager)
 
