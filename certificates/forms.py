@@ -26,6 +26,15 @@ class CorrectForm(ReasonForm):
         super().__init__(*args, auto_id="id_correct_%s", **kwargs)
 
 
+class VoidForm(forms.Form):
+    """Why a number is given up. It has not left the house, so nobody outside reads it."""
+
+    reason = forms.CharField(label=_("理由"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="id_void_%s", **kwargs)
+
+
 class SupplementForm(forms.Form):
     """What is added to a certificate, in both its languages."""
 

@@ -254,6 +254,39 @@ def may_void(certificate: Certificate, by: User) -> Reason | None:
     return None
 
 
+def may_reissue(certificate: Certificate, by: User) -> Reason | None:
+    """After a number was voided, the approver takes a new one for the same record, once."""
+    if why := has_role(by, Role.APPROVER):
+        return why
+    if certificate.state == Certificate.State.VOID:
+        supplement = Supplement.objects.filter(document=certificate).first()
+        if supplement:
+            return _approved_by(supplement.approver, by) or _stands(supplement.certificate, "补充", "supplemented")
+        later = Certificate.objects.filter(task=certificate.task_id, supplements=None, pk__gt=certificate.pk)
+        if certificate.task.state == Task.State.APPROVED and not later.exists():
+            return _approved_by(certificate.task.approver, by)
+    return reason(
+        "nothing_to_reissue",
+        f"{certificate} 没有等待重新签发的内容",
+        f"Nothing of {certificate} waits to be issued anew",
+        "请刷新页面查看现状",
+        "Reload the page to see how it stands",
+    )
+
+
+def _approved_by(approver: User | None, by: User) -> Reason | None:
+    """His name stands on the document, and he answered for it once: nobody else's does."""
+    if approver == by:
+        return None
+    return reason(
+        "not_the_approver",
+        f"批准人是 {approver}，只能由本人重新签发",
+        f"{approver} approved it; only the same person issues it anew",
+        f"请 {approver} 办理",
+        f"Have {approver} do it",
+    )
+
+
 def reason_is_given(text: str) -> Reason | None:
     if text.strip():
         return None

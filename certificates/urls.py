@@ -19,8 +19,10 @@ urlpatterns = [
     path("<str:number>/evidence/", evidence.download, name="evidence"),
     path("<str:number>/keep/", certificate.keep, name="keep"),
     path("<str:number>/pdf/", certificate.download, name="download"),
+    path("<str:number>/reissue/", certificate.reissue, name="reissue"),
     path("<str:number>/replace/", certificate.replace, name="replace"),
     path("<str:number>/supplements/", supplements.draft, name="supplement_draft"),
     path("<str:number>/supplements/<int:pk>/", supplements.supplement, name="supplement"),
+    path("<str:number>/void/", certificate.void, name="void"),
     path("<str:number>/withdraw/", certificate.withdraw, name="withdraw"),
 ]

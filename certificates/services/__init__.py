@@ -3,6 +3,7 @@
 
 from certificates.services import bulk  # registers its job
 from certificates.services.issuing import approve_and_issue, issue
+from certificates.services.reissuing import reissue
 from certificates.services.sealing import seal_certificate
 from certificates.services.standing import note_download, note_evidence, replace_by, void_number, withdraw
 
@@ -12,6 +13,7 @@ __all__ = [
     "issue",
     "note_download",
     "note_evidence",
+    "reissue",
     "replace_by",
     "seal_certificate",
     "void_number",

@@ -5,7 +5,8 @@ from django.db import transaction
 from certificates import rules
 from certificates.models import Certificate, Correction
 from certificates.services import notices
-from instruments.services import ledger
+from instruments.models import Task
+from instruments.services import ledger, reopening
 from lims.audit.services import record
 from lims.core import clock
 from lims.core.text import Conflict, Refused, reason
@@ -127,8 +128,10 @@ def _mark_replaced(certificate: Certificate, successor: Certificate, *, by: User
 
 @transaction.atomic
 def void_number(certificate: Certificate, *, by: User, reason: str) -> None:
-    """Gives up a number whose document was never sealed. The number stays in the series, marked void, with its reason;
-    the approver may then issue the record under a new one."""
+    """Gives up a number whose document was never sealed. The number stays in the series, marked void, with its reason.
+
+    The approval stands: the approver issues the same record, or the same supplement, under a new number (`reissue`).
+    """
     if why := rules.may_void(certificate, by) or rules.reason_is_given(reason):
         raise Refused(why)
     before = certificate.state
@@ -139,6 +142,10 @@ def void_number(certificate: Certificate, *, by: User, reason: str) -> None:
         payload={"number": certificate.number, "reason": reason},
         public={"cert": certificate.number},
     )  # fmt: skip
+    if certificate.supplements_id is None:
+        task = Task.objects.get(pk=certificate.task_id)
+        reopening.unissue(task, by=by, version=task.version, reason=f"{certificate}：{reason.strip()}")
+        _due_anew(certificate, by)
     certificate.refresh_from_db()
 
 

@@ -64,13 +64,25 @@ def approve(supplement: Supplement, *, by: User, password: str = "", reauthentic
         "certificate.supplement_approved", by=by, obj=supplement.certificate,
         payload={"supplement": supplement.pk, "number": document.number},
     )  # fmt: skip
+    _number(document, supplement, by)
+    supplement.refresh_from_db()
+    return document
+
+
+def enter_again(supplement: Supplement, *, by: User) -> Certificate:
+    """A further number for an approved supplement whose number was voided. The caller has asked the rules."""
+    document = _enter(supplement, by)
+    _move(supplement, Supplement.State.ISSUED, document=document)
+    _number(document, supplement, by)
+    return document
+
+
+def _number(document: Certificate, supplement: Supplement, by: User) -> None:
     record(
         "certificate.numbered", by=by, obj=document, to_state=document.state, public={"cert": document.number},
         payload={"number": document.number, "supplements": supplement.certificate.number, "facts": document.facts_sha256},
     )  # fmt: skip
     jobs.enqueue(JOB, f"seal:{document.number}", certificate=document.pk)
-    supplement.refresh_from_db()
-    return document
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from certificates import rules, selectors, services
-from certificates.forms import CorrectForm, ReasonForm, ReplaceForm, SupplementForm
+from certificates.forms import CorrectForm, ReasonForm, ReplaceForm, SupplementForm, VoidForm
 from certificates.models import Certificate
 from certificates.services import correcting
 from instruments.selectors.work import sees_everything
@@ -69,6 +69,7 @@ def detail_page(
     replace_form: ReplaceForm | None = None,
     correct_form: CorrectForm | None = None,
     supplement_form: SupplementForm | None = None,
+    void_form: VoidForm | None = None,
     reasons: Sequence[Reason] = (),
 ) -> HttpResponse:
     """The page of a certificate; a form that was refused comes back in it with the reasons."""
@@ -96,6 +97,9 @@ def detail_page(
             "supplements": selectors.supplements_of(request.user, certificate),
             "may_supplement": rules.may_supplement(certificate, request.user) is None,
             "supplement_form": supplement_form or SupplementForm(),
+            "may_void": inside and rules.may_void(certificate, request.user) is None,
+            "void_form": void_form or VoidForm(),
+            "may_reissue": inside and rules.may_reissue(certificate, request.user) is None,
             "recall": selectors.recalls(request.user).filter(certificate=certificate).first(),
             "replaces": certificate.replaces.order_by("pk"),
             "changed_on": selectors.changed_on(certificate),
@@ -161,6 +165,31 @@ def keep(request: HttpRequest, number: str) -> HttpResponse:
         return detail_page(request, certificate, correct_form=form, reasons=refused.reasons)
     messages.success(request, _("已放弃更正，证书保持不变。"))
     return redirect("certificates:detail", number=number)
+
+
+@require_POST
+def void(request: HttpRequest, number: str) -> HttpResponse:
+    """Gives up a number whose document cannot be sealed, with the reason."""
+    certificate = get_object_or_404(selectors.certificates(request.user), number=number)
+    form = VoidForm(request.POST)
+    try:
+        services.void_number(certificate, by=request.user, reason=form.data.get("reason", ""))
+    except Refused as refused:
+        return detail_page(request, certificate, void_form=form, reasons=refused.reasons)
+    messages.success(request, _("编号已作废，保留在序列中；批准人可在此页重新签发。"))
+    return redirect("certificates:detail", number=number)
+
+
+@require_POST
+def reissue(request: HttpRequest, number: str) -> HttpResponse:
+    """Issues what a voided number was to certify under the next number."""
+    certificate = get_object_or_404(selectors.certificates(request.user), number=number)
+    try:
+        made = services.reissue(certificate, by=request.user)
+    except Refused as refused:
+        return detail_page(request, certificate, reasons=refused.reasons)
+    messages.success(request, _("已重新签发。%(number)s 正在盖章。") % {"number": made.number})
+    return redirect("certificates:detail", number=made.number)
 
 
 @require_POST

@@ -4,6 +4,7 @@ accepted ─assign→ assigned ─start→ recording ─submit→ submitted ─c
                               ↑                          └──return──┬──┘
                               └────────── start ───── returned ←────┘
 cancel: before anything is submitted, or after a return.   void: after submitting, before issue.
+unissue: the number was voided before its document was sealed; the approval stands and the approver issues under a new number.
 reopen: an issued task whose certificate is wrong stands as returned again.   keep: it does not need correcting after all.
 Cancel and void are closed to a task that has issued before: its certificate stands.
 """
@@ -122,6 +123,14 @@ _TABLE = (
         (work.by_the_approver,),
     ),
     Move(
+        "unissue",
+        Text("收回发证", "Take the issue back"),
+        frozenset({S.ISSUED}),
+        S.APPROVED,
+        frozenset({Role.TECHNICAL_LEAD}),
+        (work.reason_is_given,),
+    ),
+    Move(
         "return",
         Text("退回", "Return"),
         frozenset({S.SUBMITTED, S.CHECKED}),
@@ -163,7 +172,7 @@ _TABLE = (
     ),
 )
 # Begun on the page of the certificate, or by issuing it.
-ELSEWHERE = frozenset({"issue", "reopen", "keep"})
+ELSEWHERE = frozenset({"issue", "unissue", "reopen", "keep"})
 MOVES: dict[str, Move] = {move.verb: move for move in _TABLE}
 STATE_NAMES: dict[str, Text] = {
     S.ACCEPTED: Text("已受理", "accepted"),

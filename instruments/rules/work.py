@@ -251,7 +251,11 @@ def something_was_issued(deed: Deed) -> Reason | None:
 
 
 def _issued_before(task: Task) -> bool:
-    return audit_selectors.of_object(task).filter(verb="task.issue").exists()
+    told = (
+        audit_selectors.of_object(task).filter(verb__in=("task.issue", "task.unissue")).values_list("verb", flat=True)
+    )
+    verbs = list(told)
+    return verbs.count("task.issue") > verbs.count("task.unissue")
 
 
 def people_at_work_stay(deed: Deed) -> Reason | None:

@@ -12,6 +12,11 @@ def reopen(task: Task, *, by: User, version: int, reason: str) -> Task:
     return move(task, "reopen", by=by, version=version, why=reason)
 
 
+def unissue(task: Task, *, by: User, version: int, reason: str) -> Task:
+    """Stands the task as approved again, since the number it took was voided: record and approval are as they were."""
+    return move(task, "unissue", by=by, version=version, why=reason)
+
+
 def keep(task: Task, *, by: User, version: int, reason: str) -> Task:
     """Ends a correction that is not needed: the task is issued as before. Attempts made meanwhile stay on file."""
     return move(task, "keep", by=by, version=version, why=reason)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from certificates import selectors
 from certificates.models import Certificate, Correction, Recall, RecallMail
-from certificates.services import correcting, notices, replace_by, void_number, withdraw
+from certificates.services import correcting, notices, reissue, replace_by, void_number, withdraw
 from instruments.models import Task
 from instruments.services import recording, work
 from lims.audit.models import Event
@@ -153,6 +153,11 @@ def test_a_voided_number_replaces_nothing(lab, wrong):
     wrong.refresh_from_db()
     opened.refresh_from_db()
     assert (wrong.state, opened.state, opened.successor) == ("issued", "open", None)
+    anew = reissue(made, by=lab.approver)
+    jobs.run_due()
+    wrong.refresh_from_db()
+    opened.refresh_from_db()
+    assert (wrong.replaced_by, opened.state, json.loads(anew.facts)["replaces"]) == (anew, "done", wrong.number)
 
 
 # 召回通知

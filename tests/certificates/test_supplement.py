@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from certificates import selectors
 from certificates.models import Certificate, Supplement
 from certificates.sealing import verify
-from certificates.services import correcting, replace_by, supplements, withdraw
+from certificates.services import correcting, reissue, replace_by, supplements, void_number, withdraw
 from certificates.services.sealing import sealer
 from lims.audit.models import Event
 from lims.core import jobs
@@ -169,6 +169,18 @@ def test_a_supplement_alone_is_withdrawn_but_not_corrected_supplemented_or_repla
     withdraw(document, by=lab.lead, reason="补充有误")
     original.refresh_from_db()
     assert (document.state, original.state) == ("withdrawn", "issued")
+
+
+def test_a_voided_number_of_a_supplement_is_followed_by_the_next_one_and_the_task_stays_as_it_is(lab, original):
+    document = issued(lab, original, sealed=False)
+    void_number(document, by=lab.lead, reason="排版无法完成")
+    assert factories.fresh(original.task).state == "issued"
+    anew = reissue(document, by=lab.approver)
+    assert (document.state, anew.number) == ("void", f"{original.number}-B2")
+    assert Supplement.objects.get().document == anew
+    with pytest.raises(Refused) as refused:
+        reissue(document, by=lab.approver)
+    assert codes(refused) == ["nothing_to_reissue"]
 
 
 def test_a_replaced_certificate_is_not_supplemented(lab, original):

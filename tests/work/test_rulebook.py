@@ -27,6 +27,7 @@ TABLE = {
     "check": ("submitted", "checker", "checked"),
     "approve": ("checked", "approver", "approved"),
     "issue": ("approved", "approver", "issued"),
+    "unissue": ("issued", "technical_lead", "approved"),
     "return": ("submitted checked", "checker approver", "returned"),
     "cancel": ("accepted assigned recording returned", "technical_lead receptionist", "cancelled"),
     "void": ("submitted checked approved", "technical_lead quality_manager", "void"),
@@ -83,8 +84,9 @@ def test_no_role_does_anything_outside_the_table(lab):
     )
 
 
-def test_from_an_issued_task_only_the_correction_of_its_certificate_leads_on():
-    assert [verb for verb, move in states.MOVES.items() if Task.State.ISSUED in move.sources] == ["reopen"]
+def test_from_an_issued_task_only_its_certificate_leads_on():
+    assert [verb for verb, move in states.MOVES.items() if Task.State.ISSUED in move.sources] == ["unissue", "reopen"]
+    assert {"unissue", "reopen"} <= states.ELSEWHERE
 
 
 @pytest.mark.parametrize("state", ["cancelled", "void"])
