@@ -196,16 +196,16 @@ def _nothing(correction: Correction, given: Certified) -> Text:
     if not given.device:
         return Text(
             f"没有{zh}：角色“{correction.role}”还没有选设备。",
-            f"There is no {en}: no device is chosen for the role “{correction.role}”.",
+            f"{en}: no device is chosen for the role “{correction.role}”.",
         )
     if not given.certificate:
         return Text(
             f"没有{zh}：设备 {given.device} 在测量当日没有有效的检定/校准证书。",
-            f"There is no {en}: device {given.device} has no certificate in effect on the day of measurement.",
+            f"{en}: device {given.device} has no certificate in effect on the day of measurement.",
         )
     return Text(
         f"{_where(given).zh}没有给出可用的{zh}（名称“{correction.certified}”）。",
-        f"The {_where(given).en} gives no usable {en} (named “{correction.certified}”).",
+        f"{en}: {_where(given).en} gives no usable value of it (named “{correction.certified}”).",
     )
 
 

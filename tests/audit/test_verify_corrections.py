@@ -77,7 +77,7 @@ def test_corrections_are_used_shown_frozen_and_worked_out_again(
     errors = [row.columns["err_up"].value for row in found.items["indication"].rows]
     assert errors == [Decimal("-0.03"), Decimal("-0.06"), Decimal("-0.09")]
     client.force_login(lab.technician)
-    line = "标准器示值修正值（20 MPa 处）：0.0300 MPa，U = 0.030 MPa (k = 2)；设备 BZ-0 的证书 PS-2026，表，在 0 与 40000 kPa 之间线性内插。"
+    line = "标准器修正值（20 MPa 处）：0.0300 MPa，U = 0.030 MPa (k = 2)；设备 BZ-0 的证书 PS-2026，表，在 0 与 40000 kPa 之间线性内插。"
     for page in ("record_sheet", "record_print"):
         assert line in client.get(reverse(f"instruments:{page}", args=[record.pk])).content.decode()
     answer = client.get(reverse("instruments:record_entries", args=[record.pk])).json()
@@ -114,7 +114,7 @@ def test_beyond_the_certified_range_a_record_cannot_be_submitted_and_says_why(
     typed(record, lab.technician, 0)
     client.force_login(lab.technician)
     page = client.get(reverse("instruments:record_sheet", args=[record.pk])).content.decode()
-    reason = "标准器示值修正值：点 60000 kPa 超出设备 BZ-0 的证书 SHORT 给出的范围 0～50000 kPa，不外推。"
+    reason = "标准器修正值：点 60000 kPa 超出设备 BZ-0 的证书 SHORT 给出的范围 0～50000 kPa，不外推。"
     assert reason in page
     with pytest.raises(Refused) as refused:
         recording.submit(record.task, by=lab.technician, version=factories.fresh(record.task).version)
