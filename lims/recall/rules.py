@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from certificates import rules as certificates
 from lims.core.text import Reason, reason
-from lims.metrology.units import UnitError, ratio
+from lims.metrology.units import UnitError, parse_unit
 from lims.people.models import Role, User
 from lims.people.rules import has_role
 from lims.recall.models import RecallCase, RecallItem, RecallLine
@@ -187,10 +187,10 @@ def _amount(line: RecallLine, where: str) -> Reason | None:
 
 def _readable(unit: str) -> bool:
     try:
-        ratio(unit, unit)
+        parse_unit(unit)
     except UnitError:
         return False
-    return bool(unit.strip())
+    return True
 
 
 def _certificates(line: RecallLine, where: str) -> Reason | None:

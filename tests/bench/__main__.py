@@ -22,6 +22,7 @@ PARTS = (
     "log",
     "verify",
     "pages",
+    "recall",
     "ingest",
     "live",
     "rigs",
@@ -39,6 +40,7 @@ SCALES = (
     "LIMS_LIVE_READINGS",
     "LIMS_FAULTS",
     "LIMS_LOG_EVENTS",
+    "LIMS_RECALL_COUNT",
 )
 
 
@@ -118,6 +120,10 @@ def child(part: str, out: Path) -> None:
             from tests.bench import log
 
             found = log.figures()
+        elif part == "recall":
+            from tests.bench import recall
+
+            found = recall.figures()
         elif part == "ingest":
             found = ingest.figures()
         elif part == "certificate":

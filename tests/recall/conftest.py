@@ -7,18 +7,16 @@ from django.db import transaction
 
 from lims.core import jobs
 from lims.core.models import Job
-from lims.recall.services import Finding, compute, open_case, trace
 from tests import factories
 from tests.bench.certificates import lay_out
-
-COUNT = 240
+from tests.recall.doing import COUNT
 
 
 @pytest.fixture(scope="module")
 def _laid_once(django_db_setup, django_db_blocker):
     """Laid out once for all tests of a file, in a transaction that is rolled back: each test works on a savepoint within it."""
     with django_db_blocker.unblock(), transaction.atomic():
-        yield lay_out(COUNT, variants=120, customers=5)
+        yield lay_out(COUNT, variants=COUNT, customers=5)
         transaction.set_rollback(True)
 
 
@@ -38,23 +36,3 @@ def laid(_laid_once, unrung, db):
 @pytest.fixture
 def lab(unrung, db):
     return factories.laboratory()
-
-
-def relative(device, percent, **more):
-    return Finding(device, "relative", percent, "%", **more)
-
-
-def computed(lab, *findings, what="标准表示值偏大"):
-    """A case with these findings, traced and computed."""
-    with transaction.atomic():
-        case = trace(open_case(by=lab.lead, what=what, findings=findings), by=lab.lead)
-        compute(case, by=lab.lead)
-    work()
-    case.refresh_from_db()
-    return case
-
-
-def work():
-    """Does every job that is due, however many follow one another."""
-    while jobs.run_due():
-        pass

@@ -13,7 +13,7 @@ from lims.recall.models import RecallCase
 from lims.recall.services import Finding, open_case
 from tests import factories
 from tests.certificates import issued
-from tests.recall.conftest import all_items, computed, relative
+from tests.recall.doing import all_items, computed, relative
 from tests.recall.plain import ratio
 
 pytestmark = pytest.mark.django_db
@@ -30,25 +30,14 @@ def issue(lab, record):
     return record
 
 
-def test_another_certificate_in_the_place_of_one_computes_with_its_values(lab, monkeypatch):
+def test_another_certificate_in_the_place_of_one_computes_with_its_values(lab):
     """The zero-load error γ0 of JJG 1148 comes from the meter's certificate: γ moves by what γ0 moves."""
-    monkeypatch.setattr(jobs, "ring", lambda job_id: None)
     old = factories.certify(lab.meter, values={"gamma0": "0.01"})
-    record = factories.complete(factories.recording_(lab), lab.technician, "0.200")
-    from tests.certificates import issued
-
-    task = factories.fresh(record.task)
-    from instruments.services import recording
-    from instruments.services import work as tasks
-
-    record = recording.submit(task, by=lab.technician, version=task.version)
-    task = factories.fresh(task)
-    tasks.check(task, by=lab.checker, version=task.version, record_sha256=record.sha256)
-    issued.approve(lab, record)
-    frozen = json.loads(record.facts)
-    assert frozen["data"]["constants"]["gamma0"] == "0.01"
+    record = issue(lab, factories.complete(factories.recording_(lab), lab.technician, "0.200"))
+    assert json.loads(record.facts)["data"]["constants"]["gamma0"] == "0.01"
     new = factories.certify(lab.meter, values={"gamma0": "0.16"})
-    Job.objects.all().delete()
+    for one in (old, new):
+        one.refresh_from_db()
     finding = Finding(lab.meter, "certificate", old_certificate=old, new_certificate=new)
     case = computed(lab, finding)
     (item,) = all_items(case)
@@ -86,26 +75,14 @@ def test_a_statement_that_cannot_be_computed_with_is_refused_by_its_field(lab, c
     assert refused.value.reasons[0].where.startswith("lines[0]") and not RecallCase.objects.exists()
 
 
-def test_several_devices_of_one_role_are_taken_as_wrong_together_and_the_item_says_so(lab, monkeypatch):
-    monkeypatch.setattr(jobs, "ring", lambda job_id: None)
-    from instruments.services import recording
-    from instruments.services import work as tasks
-    from tests.certificates import issued
-
+def test_several_devices_of_one_role_are_taken_as_wrong_together_and_the_item_says_so(lab):
     second = factories.device("BZ-002")
     factories.standard(second, code="14114701")
     record = factories.recording_(lab)
     recording.choose_devices(record, by=lab.technician, devices={"reference_meter": [lab.meter, second]})
-    record = factories.complete(record, lab.technician)
-    task = factories.fresh(record.task)
-    record = recording.submit(task, by=lab.technician, version=task.version)
-    task = factories.fresh(task)
-    tasks.check(task, by=lab.checker, version=task.version, record_sha256=record.sha256)
-    issued.approve(lab, record)
+    record = issue(lab, factories.complete(record, lab.technician))
     (item,) = all_items(computed(lab, relative(second, "0.05")))
     assert item.effect == "known" and "BZ-001" in item.remarks[0].zh
-    assert abs(Fraction(item.worst) - ratio(json.loads(record.facts), UP)) <= Fraction(1, 10**9)
+    assert abs(Fraction(item.worst) - ratio(json.loads(record.facts), Fraction("0.05"))) <= Fraction(1, 10**9)
     (other,) = all_items(computed(lab, relative(second, "0.05"), relative(lab.meter, "0.07")))
     assert other.effect == "unknown"
-
-
