@@ -19,7 +19,17 @@ from certificates.models import Certificate
 from lims.audit.models import Event
 from lims.audit.selectors import of_object
 from lims.auditor.selectors.grants import scope
-from lims.people.models import Authorisation, Qualification, Registration, Role, User, UserRole
+from lims.people.models import (
+    Authorisation,
+    Education,
+    Qualification,
+    Registration,
+    Role,
+    Supervision,
+    User,
+    UserRole,
+    WitnessedTest,
+)
 from standards.models import Device, DeviceCertificate, MeasurementStandard, ProcedureVersion
 
 EVENTS_SHOWN = 20
@@ -180,6 +190,9 @@ def _person_parts(person: User, at: datetime) -> list[Part]:
     registered = versions(Qualification, at, user_id=person.pk)
     numbers = [one for each in registered for one in versions(Registration, at, qualification_id=each.id)]
     granted = versions(Authorisation, at, user_id=person.pk)
+    named = versions(Supervision, at, authorisation__in=[one.id for one in granted if one.act == "train"])
+    learned = sorted(versions(Education, at, person_id=person.pk), key=lambda one: one.held_on)
+    watched = sorted(versions(WitnessedTest, at, person_id=person.pk), key=lambda one: one.held_on)
     day = timezone.localdate(at)
     return [
         Part(_("角色"), [str(Role(one).label) for one in sorted(held)]),
@@ -191,6 +204,15 @@ def _person_parts(person: User, at: datetime) -> list[Part]:
                 f"{one.get_act_display()} · {one.scope} · {one.valid_from} – {one.valid_until}"
                 for one in granted
                 if one.valid_from <= day <= one.valid_until and not (one.revoked_on and one.revoked_on <= day)
+            ],
+        ),
+        Part(_("指导人员"), sorted({str(one.supervisor) for one in named})),
+        Part(_("继续教育"), [f"{one.held_on} · {one.subject} · {one.organiser} · {one.hours}" for one in learned]),
+        Part(
+            _("现场见证"),
+            [
+                f"{one.held_on} · {one.procedure} · {one.witness} · {one.get_verdict_display()} – {one.due_on or '—'}"
+                for one in watched
             ],
         ),
     ]
