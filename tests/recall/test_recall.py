@@ -89,7 +89,7 @@ def test_a_second_case_computes_from_the_original_readings_as_if_there_had_been_
 
 
 def test_decisions_of_a_superseded_case_stay_and_those_no_longer_supported_are_named(laid):
-    first = computed(laid, relative(laid.meter, "0.05"))
+    first = computed(laid, relative(laid.meter, "0.2"))
     rows = [one for one in all_items(first) if one.flip and one.old_conclusion == "pass"]
     kept, dropped = rows[:2]
     for one in (kept, dropped):
@@ -102,7 +102,7 @@ def test_decisions_of_a_superseded_case_stay_and_those_no_longer_supported_are_n
     work()
     earlier = {one.certificate_id: one for one in all_items(second) if one.earlier}
     assert set(earlier) == {kept.certificate_id, dropped.certificate_id}
-    # Ten times as much makes them fail as well; a fraction of it to the other side would have changed nothing.
+    # More of it makes them fail as well; a fraction of it to the other side would have changed nothing.
     assert {(one.earlier, one.unsupported) for one in earlier.values()} == {("withdraw", False)}
     found = selectors.case_items(laid.lead, third, Chosen(part="unsupported")).rows
     assert {one.certificate_id for one in found} == set(earlier)
