@@ -10,7 +10,6 @@ from lims.core import clock
 from lims.demo.equipment import AUTHORITY, DC_METER, prepared
 from lims.metrology.capability import months_later
 from lims.people.models import User
-from lims.people.services.authorising import register_qualification
 from standards import services
 from standards.models import Device, ExaminationCase, MeasurementStandard, Parameter
 
@@ -71,7 +70,6 @@ GROUPS = (9, 7, 5, 3)
 def examined(standard: MeasurementStandard, parameter: Parameter, people: dict[str, User], used_since: date) -> None:
     """The whole way of the standard to its licences, which were issued on the day it was taken into use."""
     lead, technician = people["jishu"], people["jiandingyuan"]
-    _qualified(people, prepared())
     case = services.open_examination(by=lead, standard=standard, kind="establishment", on=prepared())
     for months in GROUPS:
         _test(technician, parameter, "stability", months_later(used_since, -months), shift=months)
@@ -90,17 +88,6 @@ def examined(standard: MeasurementStandard, parameter: Parameter, people: dict[s
     services.record_examination(
         by=lead, case=case, on=seen + timedelta(days=12), result="pass", findings="（演示）整改完成"
     )
-
-
-def _qualified(people: dict[str, User], before: date) -> None:
-    """The operators' registrations of that time, followed by those they hold now."""
-    held_since = date(clock.today().year - 1, 1, 1)
-    for name in ("jiandingyuan", "heyanyuan"):
-        register_qualification(
-            people[name], by=people["jishu"], level="2", certificate_number=f"YS-{people[name].pk:04d}-0",
-            issued_on=months_later(before, -24), issuer="（演示）", number=f"YS-ZC-{people[name].pk:04d}-0",
-            scope="演示项目", valid_from=months_later(before, -12), valid_until=held_since - timedelta(days=1),
-        )  # fmt: skip
 
 
 def load(people: dict[str, User]) -> None:
@@ -136,8 +123,8 @@ def load(people: dict[str, User]) -> None:
 
 
 def _test(by: User, parameter: Parameter, kind: str, on: date, *, shift: int) -> None:
-    """Ten readings of 0.012 % with their scatter, moved by the shift in ten-thousandths of a per cent."""
-    shown = [f"0.01{20 + shift + step:02d}" for step in (0, 3, 1, 4, 2, 0, 3, 2, 1, 4)]
+    """Ten readings about 0.012 % with a scatter of 0.0014 %, moved by the shift in ten-thousandths of a per cent."""
+    shown = [f"0.{101 + shift + step:04d}" for step in (0, 31, 11, 40, 20, 2, 35, 15, 7, 26)]
     services.enter_test(
         by=by, parameter=parameter, kind=kind, on=on, readings=shown, object="（演示）核查标准 HC-01",
         conditions="(20 ± 2) ℃",

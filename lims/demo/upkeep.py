@@ -126,7 +126,7 @@ def _tests(one: Measured, since: date) -> Iterator[tuple[str, date, list[str]]]:
             yield _KIND.CHECK, on, _readings(draw, one, 5)
         if month % 12 == (12 - establishing.GROUPS[-1] if one.established else 0):
             if (one.code, month) != ("YS-JB-003", 24):
-                yield _KIND.REPEATABILITY, on, _readings(draw, one, 10, calm=month > 12)
+                yield _KIND.REPEATABILITY, on, _readings(draw, one, 10, calm=month > 12 or one.established)
             yield _KIND.STABILITY, on, _readings(draw, one, 10)
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from lims.audit import selectors as audit
 from lims.core import clock
 from standards import rules
-from standards.models import StandardState
+from standards.models import DeviceNote, StandardState
 from standards.selectors import capability, devices
 from standards.selectors.application import application
 from standards.selectors.devices import may_read
@@ -78,6 +78,7 @@ def device_record(request: HttpRequest, number: str) -> HttpResponse:
     today = clock.today()
     standing = devices.standing(found, today)
     certificates = devices.certificates(request.user).filter(device=found, state="confirmed")
+    notes = list(found.notes.select_related("entered_by").order_by("on", "pk"))
     return render(
         request,
         "standards/device_record.html",
@@ -86,7 +87,8 @@ def device_record(request: HttpRequest, number: str) -> HttpResponse:
             "standing": standing,
             "reasons": rules.device_usable_on(found, today, known=standing),
             "certificates": certificates.order_by("calibrated_on", "pk").prefetch_related("values"),
-            "notes": found.notes.select_related("entered_by").order_by("on", "pk"),
+            "maintained": [one for one in notes if one.kind == DeviceNote.Kind.MAINTENANCE],
+            "happened": [one for one in notes if one.kind != DeviceNote.Kind.MAINTENANCE],
             "states": found.states.select_related("entered_by").order_by("since", "pk"),
             "memberships": found.memberships.select_related("standard").order_by("since"),
             "today": today,

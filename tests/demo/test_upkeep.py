@@ -47,6 +47,8 @@ def test_one_standard_shows_its_whole_establishment_and_another_what_it_still_la
     pile = MeasurementStandard.objects.get(code="YS-JB-001")
     past = rules.guide(pile, pile.examinations.get(), clock.today())
     assert (past.missing, past.done) == ((), past.count), "complete on the day of its application, and licensed since"
+    today = rules.guide(pile, None, clock.today())
+    assert {step.code for step in today.papers if step.missing} == {"continuity"}, "the planted check alone"
     new = MeasurementStandard.objects.get(code=establishing.NEW)
     guide = rules.guide(new, new.examinations.get(), clock.today())
     lacking = {step.code: {one.code for one in step.missing} for step in (*guide.papers, *guide.way) if step.missing}

@@ -8,6 +8,7 @@ from lims.core import clock
 from lims.core.text import Refused
 from standards import rules, services
 from standards.models import DeviceNote
+from standards.selectors.devices import standings
 from tests.standards.laboratory import enter_certificate
 
 DAY = date(2026, 11, 20)
@@ -54,8 +55,6 @@ def test_other_entries_of_the_record_do_not_stop_a_device(people, meter, kind):
 
 
 def test_the_standings_of_many_devices_take_three_queries(people, meter, django_assert_num_queries):
-    from standards.selectors.devices import standings
-
     with django_assert_num_queries(3):
         assert standings([meter, meter], DAY)[0].note is None
 
