@@ -390,7 +390,7 @@ def test_pages_take_as_many_queries_for_many_people_as_for_few(
         ("list", [], 6),
         ("organisations", [], 6),
         ("new", [], 6),
-        ("person", ["technician"], 14),
+        ("person", ["technician"], 19),
         ("roles", ["technician"], 6),
         ("link", ["technician"], 5),
     ):
