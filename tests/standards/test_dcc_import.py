@@ -5,10 +5,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from certificates import dcc
 from certificates.sealing import Keys
+from lims.audit.models import Event
 from lims.core import canonical, files
+from lims.core.models import StoredFile
 from lims.core.text import Refused
 from lims.metrology.certified import read
 from lims.metrology.correction import Stated
@@ -19,8 +23,9 @@ from standards.selectors.snapshots import certificate_facts, value_facts
 from tests.certificates import specimen
 from tests.pdfs import plain
 from tests.standards.conftest import ROLES
-from tests.standards.laboratory import register_meter
-from tests.standards.test_dcc_reading import EXAMPLE
+from tests.standards.laboratory import comparison, register_meter
+from tests.standards.test_dcc_reading import EXAMPLE, listed, quantity
+from tests.standards.test_dcc_reading import dcc as dcc_of
 
 SAME = {"serial": "string-manufacturer-item", "manufacturer": "String", "model": "String"}
 
@@ -179,3 +184,108 @@ def test_a_signature_by_an_unknown_authority_is_intact_and_its_trust_not_known(k
     report = read_dcc(dcc.sign(dcc.build(specimen.calibration()), strangers, datetime.now(UTC)), [keys.root_pem()])
     assert (report.signature.state, report.signature.trusted) == ("intact", False)
     assert "未知" in report.signature.text.zh
+
+
+def handed_in(data: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile("dcc.xml", data, "text/xml")
+
+
+def chosen(page, **changes: str) -> dict[str, str]:
+    """What a person sends who leaves the suggestions and the head of the file as they are."""
+    sent = {}
+    for form in (page.context["form"], page.context["choices"]):
+        for name, field in form.fields.items():
+            value = form.get_initial_for_field(field, name)
+            if value not in (None, False, ""):
+                sent[name] = str(value)
+    return sent | changes
+
+
+def test_a_file_is_handed_in_looked_at_and_taken_over_on_two_pages(ask, people, thermometer):
+    number = thermometer.asset_number
+    answer = ask("technician", "import_new", number, post={"file": handed_in(EXAMPLE)})
+    assert answer.status_code == 302
+    sha256 = answer.url.rstrip("/").rpartition("/")[2]
+    assert Event.objects.latest("pk").verb == "device_certificate.file_received"
+    page = ask("technician", "import_choose", number, sha256)
+    text = page.content.decode()
+    assert "没有电子签名" in text and "33.17 100.06 175.21 250.16 319.92" in text and "被校对象与台账不一致" not in text
+    looked = ask("technician", "import_choose", number, sha256, post=chosen(page, preview="1", point="100.06"))
+    assert "-0.089 K，U = 0.061 K（k = 2）" in looked.content.decode() and "<polyline" in looked.content.decode()
+    assert not DeviceCertificate.objects.exists()
+    assert ask("technician", "import_choose", number, sha256, post=chosen(page)).status_code == 302
+    draft = DeviceCertificate.objects.get()
+    assert [one.value for one in draft.values.order_by("pk")] == ["-0.072", "-0.089", "-0.107", "0.009", "0.084"]
+    compared = ask("quality_manager", "certificate_confirm", draft.pk)
+    assert "-0.107" in compared.content.decode() and "变号" in compared.content.decode()
+    assert ask("quality_manager", "certificate_confirm", draft.pk, post={"head": "on"}).status_code == 422
+    assert ask("quality_manager", "certificate_confirm", draft.pk, post=comparison(draft)).status_code == 302
+    draft.refresh_from_db()
+    assert {row["way"] for row in draft.checking["rows"]} == {"ticked"}
+    given = ask("auditor", "certificate_data", draft.pk)
+    assert given.content == EXAMPLE and given["Content-Type"] == "application/xml"
+    assert given["Content-Disposition"].startswith("attachment;") and "sandbox" in given["Content-Security-Policy"]
+    shown = ask("auditor", "device", number).content.decode()
+    assert "Pt 100 thermometer" in shown and "证书未载" in shown
+
+
+def test_another_item_is_named_on_the_page_and_taken_with_a_reason_only(ask, people):
+    device = register_meter(people)
+    sha256 = services.receive_dcc(device, EXAMPLE, by=people.technician).sha256
+    page = ask("technician", "import_choose", device.asset_number, sha256)
+    assert "台账为“S-BZ-001”" in page.content.decode()
+    refused = ask("technician", "import_choose", device.asset_number, sha256, post=chosen(page))
+    assert refused.status_code == 422 and "other_item" in refused.content.decode()
+    post = chosen(page, identity_note="编号见铭牌照片")
+    assert ask("technician", "import_choose", device.asset_number, sha256, post=post).status_code == 302
+
+
+HOSTILE = {
+    "laughs": b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>',
+    "encoding": EXAMPLE.decode().encode("utf-16"),
+    "empty": b" ",
+    "pdf": b"%PDF-1.7",
+    "large": b" " * (11 * 1024 * 1024),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_file_that_is_no_dcc_gives_a_sentence_on_the_page_and_keeps_nothing(ask, people, thermometer, name):
+    answer = ask("technician", "import_new", thermometer.asset_number, post={"file": handed_in(HOSTILE[name])})
+    assert answer.status_code in (200, 422)
+    assert "dcc_unreadable" in answer.content.decode() or "文件超过 10 MB" in answer.content.decode()
+    assert not StoredFile.objects.exists()
+
+
+def test_odd_numbers_are_told_on_the_page_with_their_path_and_cannot_be_chosen(ask, people):
+    odd = dcc_of(quantity(listed("1,5 NaN 3")) + quantity(listed("1 2 3", unit=r"\furlong"), id="a"))
+    device = register_meter(people)
+    sha256 = services.receive_dcc(device, odd, by=people.technician).sha256
+    page = ask("technician", "import_choose", device.asset_number, sha256)
+    text = page.content.decode()
+    assert "小数逗号" in text and r"\furlong" in text and "dcc:quantity[1]/si:realListXMLList" in text
+    assert page.context["choices"].lines == []
+    post = {"name-0": "correction", "number": "1", "issuer": "x", "kind": "calibration", "outcome": "none"}
+    answer = ask(
+        "technician", "import_choose", device.asset_number, sha256, post=post | {"calibrated_on": "2026-10-01"}
+    )
+    assert answer.status_code == 302 and not DeviceCertificate.objects.get().values.exists()
+
+
+def test_who_may_import_and_what_strangers_are_told(ask, people, thermometer):
+    sha256 = services.receive_dcc(thermometer, EXAMPLE, by=people.technician).sha256
+    for who in ROLES:
+        wanted = 200 if who in ("technician", "technical_lead", "quality_manager") else 422
+        for name, more in (("import_new", []), ("import_choose", [sha256])):
+            assert ask(who, name, thermometer.asset_number, *more).status_code == wanted, (who, name)
+    assert ask(None, "import_new", thermometer.asset_number).status_code == 302
+    assert ask("technician", "import_choose", thermometer.asset_number, "0" * 64).status_code == 404
+    with pytest.raises(Refused):
+        services.receive_dcc(thermometer, EXAMPLE, by=people.auditor)
+
+
+def test_the_import_page_takes_few_queries(client, people, thermometer, django_assert_max_num_queries):
+    sha256 = services.receive_dcc(thermometer, EXAMPLE, by=people.technician).sha256
+    client.force_login(people.technician)
+    with django_assert_max_num_queries(9):
+        client.get(reverse("standards:import_choose", args=[thermometer.asset_number, sha256]))
