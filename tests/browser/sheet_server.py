@@ -73,6 +73,8 @@ def evaluation() -> dict[str, Any]:
         "missing": missing,
         "warnings": [],
         "items": {"error": {"conclusion": conclusion, "rows": rows, "columns": {}, "limits": []}},
+        # As the server of the record tells them: a sentence for each value read from a certificate.
+        "corrections": {"error": [f"修正值：{row['point']}" for row in rows if row["columns"]]},
     }
 
 
@@ -125,6 +127,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
         "id": "error",
         "title": {"zh": "工作误差", "en": "Working error"},
         "conclusion": result["conclusion"],
+        "corrections": result["corrections"]["error"],
         "enter": "down",
         "columns": [
             {"label": "负载电流", "unit": ""},

@@ -55,6 +55,16 @@ def wait_for(condition, page=None):
         page.wait_for_timeout(20) if page else time.sleep(0.02)  # a page's routes are served only while playwright runs
 
 
+def test_corrections_used_are_told_as_soon_as_they_are(sheet):
+    told = sheet.locator('[data-corrections="error"]')
+    assert not told.is_visible()
+    for path in (PILE, STD):
+        field(sheet, path.format(0)).fill("1.000")
+        field(sheet, path.format(0)).press("Enter")
+    told.wait_for()
+    assert told.locator("li").count() == 1 and told.inner_text().startswith("修正值")
+
+
 def test_enter_goes_down_the_column_then_to_the_next(sheet):
     field(sheet, PILE.format(0)).click()
     seen = []
