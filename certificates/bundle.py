@@ -9,6 +9,7 @@
     devices.json              devices and standards with their certificates, upwards as far as they are ours;
                               device-certificates/SHA256 the scanned originals
     persons.json              the three people with qualifications and authorisations; signatures/{submit,check,approve}.jws
+    supplements/ID.json       what an approved supplement says and completes, ID.{submit,check,approve}.jws beside it
     events.json               internal events with their salts, each with its inclusion proof to one signed head
     authorities/              root-ca.pem, chain.pem, log.vkey, and persons-ca.pem where people sign with own keys
 
@@ -27,8 +28,8 @@ from typing import IO, Any
 
 from django.db.models import Q, QuerySet
 
-from certificates import selectors
-from certificates.models import Certificate
+from certificates import facts, selectors
+from certificates.models import Certificate, Supplement
 from certificates.services.sealing import sealer
 from devices.models import CaptureSession
 from devices.selectors import export as session_lines
@@ -40,7 +41,7 @@ from lims.audit.services.integrating import content_of
 from lims.audit.tlog import checkpoint as checkpoints
 from lims.audit.tlog import tiles
 from lims.audit.tlog.note import encode
-from lims.core import files
+from lims.core import canonical, files
 from lims.people.models import Authorisation, Qualification
 from lims.people.selectors import signatures_of
 from lims.people.services.keys import persons_ca_pem, revocation_list
@@ -105,7 +106,7 @@ def as_json(value: Any) -> bytes:
 
 def _members(certificate: Certificate, head: Checkpoint) -> Iterator[Member]:
     record = certificate.record
-    facts, stated = json.loads(certificate.facts), json.loads(record.facts)
+    printed, stated = json.loads(certificate.facts), json.loads(record.facts)
     proof = selectors.log_proof(certificate)
     if proof is None:
         raise FileNotFoundError(f"the issue of {certificate} is not in the log yet")
@@ -129,9 +130,9 @@ def _members(certificate: Certificate, head: Checkpoint) -> Iterator[Member]:
     )
     for sha256 in sorted(tree.originals):
         yield Member(f"device-certificates/{sha256}", "original of a device certificate", [files.read(sha256)])
-    people = _people(facts)
+    people = _people(printed)
     yield Member("persons.json", "the three people", [as_json({"schema": PERSONS, "persons": people})])
-    yield from _signatures(record)
+    yield from _signatures(certificate, record)
     events = _events_about(certificate, record, procedure, sessions, tree.certificates, people)
     yield Member("events.json", "internal events, each with its proof", [as_json(proven(events, head))])
     yield from authorities()
@@ -144,11 +145,11 @@ def _sessions(stated: dict[str, Any]) -> Iterator[CaptureSession]:
     yield from sorted(rows.values(), key=lambda one: str(one.pk))
 
 
-def _people(facts: dict[str, Any]) -> list[dict[str, Any]]:
+def _people(printed: dict[str, Any]) -> list[dict[str, Any]]:
     """Who verified, checked and approved, with what entitled them."""
     found = []
     for duty, act in (("technician", "verify"), ("checker", "check"), ("approver", "approve")):
-        person = facts["people"][duty]
+        person = printed["people"][duty]
         rows = Authorisation.objects.filter(user_id=person["id"], act=act).select_related("granted_by").order_by("pk")
         found.append(
             {
@@ -195,11 +196,19 @@ def _qualification(one: Qualification) -> dict[str, Any]:
     }
 
 
-def _signatures(record: Record) -> Iterator[Member]:
+def _signatures(certificate: Certificate, record: Record) -> Iterator[Member]:
     """What the three people signed with their own keys, and how to check it; nothing where nobody has keys."""
     rows = list(signatures_of(f"record:{record.number}"))
     for one in rows:
         yield Member(f"signatures/{one.act}.jws", f"{one.person} signed the record ({one.act})", [one.jws.encode()])
+    approved = certificate.drafts_of_supplements.filter(state=Supplement.State.ISSUED).order_by("pk")
+    for supplement in approved:
+        supplement.certificate = certificate
+        path, stated = f"supplements/{supplement.pk}", facts.of_supplement(supplement)
+        yield Member(f"{path}.json", f"what supplement {supplement.document} says", [canonical.dumps(stated).encode()])
+        for one in (signed := list(signatures_of(facts.name_of_supplement(supplement)))):
+            yield Member(f"{path}.{one.act}.jws", f"{one.person} signed it ({one.act})", [one.jws.encode()])
+        rows += signed
     if rows:
         yield Member("authorities/persons-ca.pem", "root of the people's certificates", [persons_ca_pem()])
         yield Member("authorities/persons-crl.pem", "keys of people that ended", [revocation_list()])

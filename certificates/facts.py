@@ -5,12 +5,13 @@ The shape is `certificate-facts/1`, checked by `certificates.documents`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 from django.conf import settings
 
 from certificates import derived
+from certificates.models import Supplement
 from lims.people.models import Organisation, User
 from standards.procedures import Pack
 
@@ -77,3 +78,22 @@ def _institute(institute: Organisation) -> dict[str, Any]:
         "phone": institute.phone,
         "email": institute.email,
     }
+
+
+def of_supplement(supplement: Supplement) -> dict[str, str]:
+    """What the three people of a supplement sign: the text, by whom and when, and the certificate whose facts it completes."""
+    return {
+        "schema": "supplement/1",
+        "id": str(supplement.pk),
+        "certificate": supplement.certificate.number,
+        "certificate_sha256": supplement.certificate.facts_sha256,
+        "text": supplement.text,
+        "text_en": supplement.text_en,
+        "author": str(supplement.author_id),
+        "written_at": supplement.written_at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+
+
+def name_of_supplement(supplement: Supplement) -> str:
+    """As signatures name it, also before it has a number."""
+    return f"supplement:{supplement.certificate.number}:{supplement.pk}"

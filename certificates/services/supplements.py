@@ -6,67 +6,90 @@ from typing import Any
 
 from django.db import transaction
 
-from certificates import rules
+from certificates import facts, rules
 from certificates.models import Certificate, Supplement
 from certificates.services import issuing
 from certificates.services.sealing import JOB
 from instruments.rules import approval
 from lims.audit.services import record
-from lims.core import clock, jobs, numbering
+from lims.core import canonical, clock, jobs, numbering
 from lims.core.text import Conflict, Refused
 from lims.people.models import User
+from lims.people.services import signing
+from lims.people.services.keys import Unlocked
 
 # What of a certificate's facts a supplement does not repeat.
 _RESULTS = ("standards", "devices", "environment", "results", "exceptions", "unconfirmed", "notes")
 
 
-@transaction.atomic
-def draft(certificate: Certificate, *, by: User, text: str, text_en: str) -> Supplement:
-    """Writes what is to be added, in both languages. What cannot be printed is refused here already."""
+def draft(certificate: Certificate, *, by: User, text: str, text_en: str, passphrase: str = "") -> Supplement:
+    """Writes what is to be added, in both languages. What cannot be printed is refused here already.
+
+    Signed with the author's own key, opened by `passphrase`, as records are; so are check and approval.
+    """
     if why := rules.may_supplement(certificate, by) or rules.text_is_given(text, text_en):
         raise Refused(why)
     issuing.must_be_printable({"text": text, "text_en": text_en})
-    made = Supplement.objects.create(
-        certificate=certificate, text=text.strip(), text_en=text_en.strip(), author=by, written_at=clock.now()
-    )
-    record(
-        "certificate.supplement_drafted", by=by, obj=certificate, payload={"text": made.text, "text_en": made.text_en}
-    )
-    return made
+    # Before the transaction: wrong tries are counted, and outlast a refusal.
+    signer = signing.signer_of(by, passphrase)
+    with transaction.atomic():
+        made = Supplement.objects.create(
+            certificate=certificate, text=text.strip(), text_en=text_en.strip(), author=by, written_at=clock.now()
+        )
+        signed = _signed(made, "submit", by, signer)
+        record(
+            "certificate.supplement_drafted", by=by, obj=certificate,
+            payload={"text": made.text, "text_en": made.text_en, **signed},
+        )  # fmt: skip
+        return made
 
 
-@transaction.atomic
-def check(supplement: Supplement, *, by: User) -> Supplement:
+def check(supplement: Supplement, *, by: User, passphrase: str = "") -> Supplement:
     """The checker stands for the text."""
     if why := rules.may_sign_supplement(supplement, by, "check"):
         raise Refused(why)
-    _move(supplement, Supplement.State.CHECKED, checker=by)
-    record("certificate.supplement_checked", by=by, obj=supplement.certificate, payload={"supplement": supplement.pk})
-    supplement.refresh_from_db()
-    return supplement
+    signer = signing.signer_of(by, passphrase)
+    with transaction.atomic():
+        _move(supplement, Supplement.State.CHECKED, checker=by)
+        signed = _signed(supplement, "check", by, signer)
+        record("certificate.supplement_checked", by=by, obj=supplement.certificate, payload=signed)
+        supplement.refresh_from_db()
+        return supplement
 
 
-@transaction.atomic
-def approve(supplement: Supplement, *, by: User, password: str = "", reauthenticated: bool = False) -> Certificate:
-    """Approves the text; the supplement takes its number, and its document is sealed by the job of all documents."""
-    if reasons := [
-        why
-        for why in (
-            rules.may_sign_supplement(supplement, by, "approve"),
-            approval.proved_himself(by, password, reauthenticated=reauthenticated),
-        )
-        if why
-    ]:
-        raise Refused(*reasons)
-    document = _enter(supplement, by)
-    _move(supplement, Supplement.State.ISSUED, approver=by, document=document)
-    record(
-        "certificate.supplement_approved", by=by, obj=supplement.certificate,
-        payload={"supplement": supplement.pk, "number": document.number},
-    )  # fmt: skip
-    _number(document, supplement, by)
-    supplement.refresh_from_db()
-    return document
+def approve(
+    supplement: Supplement, *, by: User, password: str = "", reauthenticated: bool = False, passphrase: str = ""
+) -> Certificate:
+    """Approves the text; the supplement takes its number, and its document is sealed by the job of all documents.
+
+    Proofs as for approving a record: the own key, or where none is needed and he has none, the password or passkey.
+    """
+    if why := rules.may_sign_supplement(supplement, by, "approve"):
+        raise Refused(why)
+    signer = signing.signer_of(by, passphrase)
+    if signer is None and (why := approval.proved_himself(by, password, reauthenticated=reauthenticated)):
+        raise Refused(why)
+    with transaction.atomic():
+        document = _enter(supplement, by)
+        _move(supplement, Supplement.State.ISSUED, approver=by, document=document)
+        signed = _signed(supplement, "approve", by, signer)
+        record(
+            "certificate.supplement_approved", by=by, obj=supplement.certificate,
+            payload={"number": document.number, **signed},
+        )  # fmt: skip
+        _number(document, supplement, by)
+        supplement.refresh_from_db()
+        return document
+
+
+def _signed(supplement: Supplement, act: str, by: User, signer: Unlocked | None) -> dict[str, Any]:
+    """Keeps the signature of an act, where one is given or demanded; what the event says of the text and of it."""
+    digest = canonical.sha256(facts.of_supplement(supplement))
+    said = signing.Statement(act, facts.name_of_supplement(supplement), digest, supplement.certificate.task.number)
+    signature = signing.sign(signer, said)
+    signing.needs_signature(by, signature)
+    signing.keep(signature, said, by=by)
+    return {"supplement": supplement.pk, "sha256": digest, **signing.told(signature)}
 
 
 def enter_again(supplement: Supplement, *, by: User) -> Certificate:

@@ -21,7 +21,7 @@ from lims.core import search
 from lims.core.paging import page
 from lims.core.text import Reason, Refused
 from lims.people.models import Role
-from lims.people.selectors import roles_of
+from lims.people.selectors import how_to_sign, roles_of
 
 
 @require_GET
@@ -97,6 +97,7 @@ def detail_page(
             "supplements": selectors.supplements_of(request.user, certificate),
             "may_supplement": rules.may_supplement(certificate, request.user) is None,
             "supplement_form": supplement_form or SupplementForm(),
+            "sign": how_to_sign(request.user),
             "may_void": inside and rules.may_void(certificate, request.user) is None,
             "void_form": void_form or VoidForm(),
             "may_reissue": inside and rules.may_reissue(certificate, request.user) is None,

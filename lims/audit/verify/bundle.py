@@ -17,7 +17,7 @@ from lims.audit import leaves
 from lims.audit.tlog import proof as proofs
 from lims.audit.tlog.merkle import ProofError
 from lims.audit.tlog.note import NoteError, Verifier
-from lims.audit.verify import digits, events, keys, people, printed, seal, sessions, twin, upwards
+from lims.audit.verify import digits, events, keys, people, printed, seal, sessions, supplements, twin, upwards
 from lims.audit.verify.archive import MANIFEST, SCHEMA, Archive, Unfit
 from lims.audit.verify.events import CERTIFICATE, Events
 from lims.audit.verify.report import Report
@@ -127,6 +127,7 @@ class _Check:
             ("certificate.dcc.xml", self._twin),
             ("devices.json", self._devices),
             ("persons.json", self._people),
+            ("supplements", self._supplements),
         ):
             self._guarded(name, part)
         self._limits()
@@ -253,6 +254,9 @@ class _Check:
 
     def _people(self) -> None:
         people.check(self.report, self.archive, self.facts, self.record, self._told, self.given.persons)
+
+    def _supplements(self) -> None:
+        supplements.check(self.report, self.archive, self.facts, self._told, self.given.persons)
 
     def _limits(self) -> None:
         head = self._told.head

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from lims.people.keys.errors import KeyFault
 PERSONS = "lims-persons/1"
 EARLIEST, TOLERANCE = timedelta(hours=25), timedelta(minutes=10)
 """A pile may be signed up to a day before the last of it is done."""
+RECORD = Text("这份记录", "this record")
 ROOT, REVOKED = "authorities/persons-ca.pem", "authorities/persons-crl.pem"
 DUTIES = (
     ("technician", "verify", "submit", ("record.frozen", "task.submit"), Text("检定", "verified")),
@@ -134,63 +136,99 @@ def _signatures(
     roots: Sequence[x509.Certificate] | None,
 ) -> None:
     """Each person's own signature over the record. Where the log says that there was one, it must be in the bundle."""
-    if roots is None:
-        roots = x509.load_pem_x509_certificates(archive.read(ROOT)) if ROOT in archive else []
-    listed = revocations.read(archive.text(REVOKED).encode(), roots) if REVOKED in archive and roots else None
+    roots, listed = trusted(archive, roots)
     missing = []
     for _duty, _act, signed, verbs, word in DUTIES:
-        name = f"signatures/{signed}.jws"
-        stated = next(
-            (
-                text
-                for verb in verbs
-                if (one := events.deed(verb, record["record"]["number"])) and (text := one.payload.get("signature"))
-            ),
-            "",
+        number = record["record"]["number"]
+        deeds = [one for verb in verbs if (one := events.deed(verb, number))]
+        stated = next((text for one in deeds if (text := one.payload.get("signature"))), "")
+        there = personal(
+            report,
+            archive,
+            f"signatures/{signed}.jws",
+            Signed(signed, number, digits.sha256(record), word, RECORD),
+            deeds[-1] if deeds else None,
+            str(stated),
+            roots,
+            listed,
         )
-        if name not in archive:
-            if stated:
-                report.wrong(
-                    f"日志记有{word.zh}的个人签名，包中没有 {name}",
-                    f"the log tells of a personal signature ({signed}), the bundle lacks {name}",
-                )
-            else:
-                missing.append(word)
-            continue
-        text = archive.text(name).strip()
-        if hashlib.sha256(text.encode()).hexdigest() != stated:
-            report.wrong(
-                f"{name} 不是日志所记的签名：被改动或调换",
-                f"{name} is not the signature that the log has: altered or exchanged",
-            )
-            continue
-        deed = next((one for verb in reversed(verbs) if (one := events.deed(verb, record["record"]["number"]))), None)
-        try:
-            found = acts.verify_for(
-                text, roots, act=signed, record=record["record"]["number"], record_sha256=digits.sha256(record)
-            )
-            ended = revocations.check(found.signature, listed) if listed is not None else None
-        except KeyFault as fault:
-            report.wrong(f"{name}：{fault.text.zh}", f"{name}: {fault.text.en}")
-            continue
-        if deed is None or deed.actor != found.act.person:
-            report.wrong(f"{name} 的签名人不是该行为人", f"{name} was signed by another person than the one who acted")
-            continue
-        # The moment in a signature is its signer's word; the event of the act is the log's.
-        if not deed.at - EARLIEST <= found.act.at <= deed.at + TOLERANCE or (ended and ended.at <= deed.at):
-            report.wrong(
-                f"{name} 自称签于 {found.act.at:%Y-%m-%d %H:%M:%S} UTC，与日志事件的时间 {deed.at:%Y-%m-%d %H:%M:%S} UTC 或密钥停用时间不符：倒签",
-                f"{name} claims {found.act.at:%Y-%m-%d %H:%M:%S} UTC, which does not fit its event at {deed.at:%Y-%m-%d %H:%M:%S} UTC "
-                "or the end of the key: back-dated",
-            )
-            continue
-        zh, en = ("；该密钥后来已停用", "; that key was ended later") if ended else ("", "")
-        report.good(
-            f"{found.act.name} 以个人密钥签署了这份记录（{word.zh}，{found.act.at:%Y-%m-%d %H:%M:%S} UTC）{zh}",
-            f"{found.act.name} signed this record with the own key ({signed}, {found.act.at:%Y-%m-%d %H:%M:%S} UTC){en}",
-        )
+        if not there:
+            missing.append(word)
     if missing:
         report.unknown(
             f"包中没有个人签名（{'、'.join(one.zh for one in missing)}）：只有日志说明是谁所为",
             f"the bundle has no personal signature of those who {', '.join(one.en for one in missing)}: only the log tells who it was",
         )
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a personal signature is to be over: an act on a named thing with this digest. `word`, `what`: how both are told."""
+
+    act: str
+    name: str
+    sha256: str
+    word: Text
+    what: Text
+
+
+def trusted(
+    archive: Archive, roots: Sequence[x509.Certificate] | None
+) -> tuple[Sequence[x509.Certificate], x509.CertificateRevocationList | None]:
+    """The persons' authority, the reader's or the one in the bundle, and its list of ended keys."""
+    if roots is None:
+        roots = x509.load_pem_x509_certificates(archive.read(ROOT)) if ROOT in archive else []
+    return roots, revocations.read(archive.text(REVOKED).encode(), roots) if REVOKED in archive and roots else None
+
+
+def personal(
+    report: Report,
+    archive: Archive,
+    path: str,
+    said: Signed,
+    deed: Told | None,
+    stated: str,
+    roots: Sequence[x509.Certificate],
+    listed: x509.CertificateRevocationList | None,
+) -> bool:
+    """Tells of one signature; False when there is none and the log does not say that there was one.
+
+    stated: the SHA-256 of the signature as the event of the act has it. deed: that event, or the one that stands for the act.
+    """
+    if path not in archive:
+        if stated:
+            report.wrong(
+                f"日志记有{said.word.zh}的个人签名，包中没有 {path}",
+                f"the log tells of a personal signature ({said.act}), the bundle lacks {path}",
+            )
+        return bool(stated)
+    text = archive.text(path).strip()
+    if hashlib.sha256(text.encode()).hexdigest() != stated:
+        report.wrong(
+            f"{path} 不是日志所记的签名：被改动或调换",
+            f"{path} is not the signature that the log has: altered or exchanged",
+        )
+        return True
+    try:
+        found = acts.verify_for(text, roots, act=said.act, record=said.name, record_sha256=said.sha256)
+        ended = revocations.check(found.signature, listed) if listed is not None else None
+    except KeyFault as fault:
+        report.wrong(f"{path}：{fault.text.zh}", f"{path}: {fault.text.en}")
+        return True
+    if deed is None or deed.actor != found.act.person:
+        report.wrong(f"{path} 的签名人不是该行为人", f"{path} was signed by another person than the one who acted")
+        return True
+    # The moment in a signature is its signer's word; the event of the act is the log's.
+    if not deed.at - EARLIEST <= found.act.at <= deed.at + TOLERANCE or (ended and ended.at <= deed.at):
+        report.wrong(
+            f"{path} 自称签于 {found.act.at:%Y-%m-%d %H:%M:%S} UTC，与日志事件的时间 {deed.at:%Y-%m-%d %H:%M:%S} UTC 或密钥停用时间不符：倒签",
+            f"{path} claims {found.act.at:%Y-%m-%d %H:%M:%S} UTC, which does not fit its event at {deed.at:%Y-%m-%d %H:%M:%S} UTC "
+            "or the end of the key: back-dated",
+        )
+        return True
+    zh, en = ("；该密钥后来已停用", "; that key was ended later") if ended else ("", "")
+    report.good(
+        f"{found.act.name} 以个人密钥签署了{said.what.zh}（{said.word.zh}，{found.act.at:%Y-%m-%d %H:%M:%S} UTC）{zh}",
+        f"{found.act.name} signed {said.what.en} with the own key ({said.act}, {found.act.at:%Y-%m-%d %H:%M:%S} UTC){en}",
+    )
+    return True

@@ -24,7 +24,8 @@ _SLACK = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class Statement:
-    """What is signed: an act on a record of a task. `record` and `task` are their numbers."""
+    """What is signed: an act on a record of a task, by their numbers; or on another document, whose name says its kind
+    (`supplement:…`)."""
 
     act: str
     record: str
@@ -33,7 +34,7 @@ class Statement:
 
     @property
     def subject(self) -> str:
-        return f"record:{self.record}"
+        return self.record if ":" in self.record else f"record:{self.record}"
 
 
 def signer_of(by: User, passphrase: str, signer: Unlocked | None = None) -> Unlocked | None:
