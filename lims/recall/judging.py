@@ -24,7 +24,7 @@ Statement = RecallLine.Statement
 @dataclass(frozen=True)
 class Known:
     """What a case knows. `lines` by asset number; `behind`: stretches of days on which a device is touched by way of others,
-    by its asset number, as (since, until, the faulty device, how many steps lie between)."""
+    by its asset number, as (since, until, the faulty device). `recertified`: the lines about certificates."""
 
     lines: Mapping[str, RecallLine]
     until: date
@@ -110,10 +110,11 @@ def judge(known: Known, pack: Pack, facts: Mapping[str, Any]) -> Judged:
 
 
 def _behind(known: Known, present: Sequence[str], day: date) -> list[Text]:
-    """Devices of the record that are touched by way of others, and of which nothing is stated itself."""
+    """Devices of the record that are touched by way of others on that day, and of which nothing is stated itself for it."""
     found = []
     for name in present:
-        if name in known.lines:
+        line = known.lines.get(name)
+        if line is not None and line.since <= day <= known.until:
             continue
         for since, until, source in known.behind.get(name, ()):
             if since <= day <= until:

@@ -204,6 +204,21 @@ def test_a_kill_in_the_middle_and_two_workers_at_one_slice_give_the_same_results
     assert not RecallItem.objects.filter(case=case, unsupported=True).exists()
 
 
+def test_a_record_that_cannot_be_computed_has_an_unknown_effect_and_holds_up_no_other(laid, monkeypatch):
+    real = computing.judge
+
+    def failing(known, pack, facts):
+        if facts["instrument"]["serial"] == "BX-000007":
+            raise ValueError("not a record")
+        return real(known, pack, facts)
+
+    monkeypatch.setattr(computing, "judge", failing)
+    case = computed(laid, relative(laid.meter, "0.05"))
+    (item,) = selectors.case_items(laid.lead, case, Chosen(part="unknown")).rows
+    assert item.certificate.instrument.serial == "BX-000007" and "not a record" in item.reasons[0].en
+    assert case.state == "computed" and selectors.totals(laid.lead, case).waiting == 0
+
+
 def test_a_case_superseded_while_it_is_computed_is_left_alone(laid):
     case = trace(open_case(by=laid.lead, what="偏大", findings=[relative(laid.meter, "0.05")]), by=laid.lead)
     compute(case, by=laid.lead)

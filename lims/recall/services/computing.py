@@ -5,6 +5,7 @@ comes back to it; what two workers computed is written once.
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -15,17 +16,19 @@ from django.db.models import Count, Max, Min, Q
 from certificates.models import Certificate
 from lims.audit.services import record
 from lims.core import canonical, clock, jobs
-from lims.core.text import Refused
+from lims.core.text import Refused, Text
 from lims.people.models import User
 from lims.recall import rules
 from lims.recall.judging import FLIPPED, UNKNOWN, Judged, Known, judge, supports
 from lims.recall.models import RecallCase, RecallItem, RecallLine
 from standards.models import DeviceCertificate, ProcedureVersion
+from standards.procedures import Pack
 from standards.procedures.record import trimmed
 from standards.procedures.substitution import Recertified
 from standards.selectors.procedures import pack_of
 from standards.selectors.snapshots import value_facts
 
+log = logging.getLogger(__name__)
 JOB = "recall.compute"
 LANES = 4
 """Slices that may be worked at the same time."""
@@ -80,7 +83,7 @@ def work_off(*, case: int, first: int) -> None:
     waiting = RecallItem.objects.filter(
         case=row, pk__gte=first, pk__lt=first + SLICE, state=RecallItem.State.WAITING
     ).order_by("pk")
-    found = list(waiting.only("pk", "certificate_id", "earlier"))
+    found = list(waiting.only("pk", "case_id", "certificate_id", "earlier"))
     for start in range(0, len(found), BATCH):
         _compute(known, found[start : start + BATCH])
     with transaction.atomic():
@@ -122,9 +125,20 @@ def _compute(known: Known, items: Sequence[RecallItem]) -> None:
     rows = []
     for item in items:
         facts, procedure = stored[item.certificate_id]
-        rows.append(_row(item, judge(known, pack_of(versions[procedure]), json.loads(facts))))
+        rows.append(_row(item, _judged(known, pack_of(versions[procedure]), json.loads(facts), item)))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(WRITE, rows)
+
+
+def _judged(known: Known, pack: Pack, facts: dict[str, Any], item: RecallItem) -> Judged:
+    """A record that the procedures cannot read any more has an unknown effect, and holds up no other."""
+    try:
+        return judge(known, pack, facts)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        log.exception("certificate %s of recall case %s cannot be computed again", item.certificate_id, item.case_id)
+        said = f"{type(error).__name__}: {error}"[:200]
+        why = Text(f"重新计算时出错：{said}", f"computing it again failed: {said}")
+        return Judged(facts["evaluation"]["conclusion"], None, (why,))
 
 
 def _row(item: RecallItem, found: Judged) -> tuple[Any, ...]:
