@@ -39,6 +39,12 @@ def check(
     """`roots`: the persons' authority that the reader trusts, None for the one in the bundle."""
     told = archive.json("persons.json")
     _three(report, facts, record, events)
+    if "supervised_by" in record["people"]:
+        trainee, supervisor = (str(record["people"][one]["name"]) for one in ("technician", "supervised_by"))
+        report.note(
+            f"读数由 {trainee} 在指导下测得，由 {supervisor} 确认并提交",
+            f"the readings were taken under supervision: {trainee}, confirmed and submitted by {supervisor}",
+        )
     for duty, act, _signed, verbs, word in DUTIES:
         deed = next((one for verb in reversed(verbs) if (one := events.deed(verb, record["record"]["number"]))), None)
         day = date.fromisoformat(record["dates"]["verified"])
