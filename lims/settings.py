@@ -313,6 +313,8 @@ PASSPHRASE_COST = 2**4 if MODE == "test" else 2**15
 CERTIFICATE_PREFIX = env.text("LIMS_CERTIFICATE_PREFIX", "JD")
 # The XML schema of digital calibration certificates; a newer edition of it needs a newer writer as well.
 DCC_SCHEMAS = Path(env.text("LIMS_DCC_SCHEMAS", str(BASE_DIR / "certificates" / "dcc" / "schemas"))).resolve()
+# Authorities of other laboratories by which the signature of an imported digital certificate counts as trusted.
+DCC_ROOTS = env.text("LIMS_DCC_ROOTS")
 SEAL_PKCS12 = env.text("LIMS_SEAL_PKCS12")
 SEAL_PASSPHRASE = env.text("LIMS_SEAL_PASSPHRASE")
 # The seal's key in a PKCS#11 token instead: module, label and PIN of the token, label of the key, and a PEM file with the

@@ -23,7 +23,7 @@ def _schema(path: Path) -> etree.XMLSchema:
 def judged(root: Node, version: str) -> tuple[bool | None, Text]:
     """Whether the file is valid by its schema, None when we do not have that version; and the sentence."""
     path = SCHEMAS.get(version)
-    if path is None:
+    if path is None or not path.is_file():
         return None, Text(
             f"没有 {version or '（未写明）'} 版的模式文件，未按模式校验。",
             f"There is no schema of version {version or '(not stated)'} here; the file was not validated.",

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from django.conf import settings
 from django.db import transaction
 
 from lims.audit.services import record
 from lims.core import files, pdf
 from lims.core.models import StoredFile
-from lims.core.text import DataError, Reason, Refused
+from lims.core.text import DataError, Reason, Refused, reason
 from lims.people.models import User
 from standards import rules
 from standards.dcc import MEDIA_TYPE, Choice, DccReport, left_out, read_dcc, rows_of
@@ -77,9 +80,29 @@ def import_dcc(
 def readable(data: bytes) -> DccReport:
     """The report of a file. Raises Refused with its one sentence when it is no DCC."""
     try:
-        return read_dcc(data)
+        return read_dcc(data, _roots())
     except DataError as error:
         raise Refused(Reason("dcc_unreadable", error.text, where=error.path)) from error
+
+
+def _roots() -> tuple[bytes, ...]:
+    """The authorities this installation trusts for other laboratories. Raises Refused when their file cannot be read."""
+    if not settings.DCC_ROOTS:
+        return ()
+    try:
+        found = Path(settings.DCC_ROOTS).read_bytes()
+        x509.load_pem_x509_certificates(found)
+    except (OSError, ValueError):
+        raise Refused(
+            reason(
+                "dcc_roots_unreadable",
+                "信任的颁发机构文件（LIMS_DCC_ROOTS）无法读取",
+                "The file of trusted authorities (LIMS_DCC_ROOTS) cannot be read",
+                "请管理员改正设置",
+                "Have the administrator correct the setting",
+            )
+        ) from None
+    return (found,)
 
 
 def certificate_fields(report: DccReport) -> dict[str, Any]:

@@ -179,6 +179,18 @@ def test_a_signature_that_does_not_hold_is_said_and_the_file_refused(people, key
     assert refused.value.reasons[0].code == "dcc_signature_broken"
 
 
+def test_the_roots_of_other_laboratories_are_a_setting(people, keys, settings, tmp_path):
+    signed = dcc.sign(dcc.build(specimen.calibration()), keys, datetime.now(UTC))
+    device, roots = register_meter(people), tmp_path / "roots.pem"
+    settings.DCC_ROOTS = str(roots)
+    with pytest.raises(Refused) as refused:
+        services.receive_dcc(device, signed, by=people.technician)
+    assert refused.value.reasons[0].code == "dcc_roots_unreadable"
+    roots.write_bytes(keys.root_pem())
+    draft = services.import_dcc(device, signed, (), by=people.technician, identity_note="x")
+    assert draft.imported["signature"]["state"] == "intact" and draft.imported["signature"]["trusted"] is True
+
+
 def test_a_signature_by_an_unknown_authority_is_intact_and_its_trust_not_known(keys, tmp_path):
     strangers = Keys.development(tmp_path, institute="另一家机构")
     report = read_dcc(dcc.sign(dcc.build(specimen.calibration()), strangers, datetime.now(UTC)), [keys.root_pem()])
