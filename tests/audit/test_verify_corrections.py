@@ -14,6 +14,7 @@ from instruments.selectors.record import sheet
 from instruments.services import recording
 from lims.audit.verify import digits
 from lims.audit.verify.report import Report
+from lims.auditor.selectors.trace import Walk
 from lims.core import canonical
 from lims.core.text import Refused
 from standards import services
@@ -91,6 +92,18 @@ def test_corrections_are_used_shown_frozen_and_worked_out_again(
     frozen = json.loads(record.facts)
     assert frozen["data"]["corrections"]["c_std"]["certificate"] == "PS-2026"
     assert made.record_id == record.pk
+
+    walk = Walk(made)
+    assert walk.recomputes()
+    (wanted,) = [
+        one for one in walk.step("items.indication.rows[1].err_up").computed["inputs"] if one["kind"] == "correction"
+    ]
+    assert [(one["path"], one["value"]) for one in wanted["places"]] == [("corrections.c_std", "0.060")]
+    step = walk.step("corrections.c_std")
+    assert [one["certificate_number"] for one in step.devices] == ["PS-2026"] and step.claim is None
+    assert [(one["path"], one["value"], one["origin"]) for one in step.entries] == [
+        (f"items.indication.rows[{at}]", value, "certificate") for at, value in enumerate(("0.0300", "0.060", "0.090"))
+    ]
 
     # Somebody makes the correction ten times as large and computes everything that follows from it anew.
     frozen["data"]["corrections"]["c_std"]["rows"][1]["value"] = "600"
