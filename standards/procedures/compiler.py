@@ -10,6 +10,7 @@ from typing import Literal
 from lims.core.text import DataError
 from lims.metrology.expression import Expression, ExpressionError, Symbol, compile_expression
 from lims.metrology.units import UnitError, parse_unit
+from standards.procedures.mentions import conditions, words_in
 from standards.procedures.program import (
     MEASURAND,
     CompiledCase,
@@ -206,7 +207,7 @@ class _Compiler:
             before[value.name] = scopes["row"][value.name]
         for reading in item.readings_of("row"):
             before[reading.name] = scopes["row"][reading.name]
-        texts = {kind: _texts(self.pack, item, kind) for kind in ("run", "any")}
+        texts = {kind: words_in(self.pack, item, kind) for kind in ("run", "any")}
         reach: tuple[tuple[Stage, Symbols], ...] = (
             ("before", before),
             ("row", dict(scopes["row"])),
@@ -442,7 +443,7 @@ class _Compiler:
             "arbitration",
             "calibration",
         }
-        for path, when in _conditions(self.pack):
+        for path, when in conditions(self.pack):
             for name, values in when:
                 if name not in known:
                     self.fault(f"{path}.when.{name}", f"没有名为“{name}”的参数。", f"There is no parameter “{name}”.")
@@ -454,42 +455,6 @@ class _Compiler:
                             f"参数“{name}”没有选项“{value}”。",
                             f"Parameter “{name}” has no option “{value}”.",
                         )
-
-
-def _texts(pack: Pack, item: Item, kind: str) -> frozenset[str]:
-    """The words in the formulas of the runs; or in every expression of the item, its uncertainty included."""
-    formulas = [one for one in item.formulas if kind == "any" or one.scope == "run"]
-    texts = [text for one in formulas for text in (one.expression, one.round.interval if one.round else "")]
-    for limit in item.limits:
-        if kind == "any" or limit.column in {one.name for one in formulas}:
-            texts += [text for case in limit.cases for text in (case.only_if, case.lower, case.upper)]
-    if kind == "any":
-        for model in pack.uncertainty:
-            if model.item == (item.before or item.id):
-                for part in model.inputs:
-                    texts += [part.certificate, part.value, part.u, part.expanded, part.half_width]
-    return frozenset(word for text in texts for word in re.findall(r"[A-Za-z]\w*", text, re.ASCII))
-
-
-def _conditions(pack: Pack) -> list[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]]:
-    """Every `when` of the pack with its path."""
-    found = [
-        (f"lookups[{a}].cases[{b}]", case.when.tests)
-        for a, one in enumerate(pack.lookups)
-        for b, case in enumerate(one.cases)
-    ]
-    found += [(f"period[{at}]", case.when.tests) for at, case in enumerate(pack.period)]
-    for index, item in enumerate(pack.items):
-        path = f"items[{index}]"
-        found.append((path, item.when.tests))
-        found += [(f"{path}.checks[{at}]", one.when.tests) for at, one in enumerate(item.checks)]
-        found += [(f"{path}.points[{at}]", one.when.tests) for at, one in enumerate(item.points)]
-        found += [
-            (f"{path}.limits[{a}].cases[{b}]", case.when.tests)
-            for a, limit in enumerate(item.limits)
-            for b, case in enumerate(limit.cases)
-        ]
-    return found
 
 
 def compile_pack(pack: Pack) -> tuple[Program, list[DataError]]:

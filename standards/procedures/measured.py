@@ -48,9 +48,15 @@ class _Measured:
         self.names: Values = {**context.numbers, **imported}
         self.absent: Absent = {**context.absent, **gone}
         self.path = f"items.{item.id}"
+        self.readings = {scope: item.readings_of(scope) for scope in ("run", "row")}
         stages = self.program.stages
         self.of_rows = tuple(name for name, stage in stages.items() if stage != "run")
         self.of_runs = tuple(name for name, stage in stages.items() if stage == "run")
+        self.run_names = (
+            *(one.name for one in self.readings["run"]),
+            *(one.name for one in item.formulas_of("run")),
+            *self.of_runs,
+        )
 
     def result(self) -> ItemResult:
         rows_data = self.context.record.items.get(self.item.id, ())
@@ -69,7 +75,7 @@ class _Measured:
             absent,
             (
                 *(value.name for value in self.item.values),
-                *(one.name for one in self.item.readings_of("row")),
+                *(one.name for one in self.readings["row"]),
                 *(one.name for one in self.item.formulas_of("row")),
                 *self.of_rows,
             ),
@@ -129,14 +135,9 @@ class _Measured:
             self._correct(one, names, absent, path, corrections)
         runs = self._runs(row, names, absent, path)
         used = [run for run in runs if not run.blank]
-        run_names = (
-            *(one.name for one in self.item.readings_of("run")),
-            *(one.name for one in self.item.formulas_of("run")),
-            *self.of_runs,
-        )
-        for name in run_names:
+        for name in self.run_names:
             names.pop(name, None)
-        self._gather(used, names, absent, run_names)
+        self._gather(used, names, absent, self.run_names)
         columns = self._formulas(self.program.row, names, absent, path, corrections)
         by_name = self._by_name(corrections, used) if self.program.stages else {}
         found = row_uncertainty(self.context, self.item, columns, names, absent, by_name)
@@ -183,8 +184,8 @@ class _Measured:
                 )
 
     def _unknown_names(self, row: Row, path: str) -> None:
-        known = {one.name for one in self.item.readings_of("row")}
-        runs = {one.name for one in self.item.readings_of("run")}
+        known = {one.name for one in self.readings["row"]}
+        runs = {one.name for one in self.readings["run"]}
         strange = [(f"{path}.readings.{name}", name) for name in sorted(row.readings) if name not in known]
         strange += [
             (f"{path}.runs[{at}].{name}", name)
@@ -196,7 +197,7 @@ class _Measured:
             self.context.warn(where, f"规程没有读数“{name}”。", f"The procedure has no reading “{name}”.")
 
     def _readings(self, scope: str, cells: Mapping[str, str], names: Values, absent: Absent, path: str) -> None:
-        for reading in self.item.readings_of(scope):
+        for reading in self.readings[scope]:
             where = f"{path}.{reading.name}"
             number = self.context.number(cells.get(reading.name, ""), where, reading.label)
             if number is None:
@@ -225,7 +226,7 @@ class _Measured:
             )
 
     def _runs(self, row: Row, names: Values, absent: Absent, path: str) -> list[RunResult]:
-        if not self.item.readings_of("run"):
+        if not self.readings["run"]:
             return []
         wanted = demanded(self.item.repeats)
         empty = [at for at, run in enumerate(row.runs) if not any(run.values())]
