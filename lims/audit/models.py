@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from lims.core.frozen import Frozen
+from lims.core.search import SearchIndex
 
 
 class Event(models.Model):
@@ -55,6 +56,26 @@ class Waiting(models.Model):
 
     class Meta:
         verbose_name = _("待入日志的事件")
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class Words(models.Model):
+    """The words of an event that has its place: whole ones of letters and digits, Chinese by characters and pairs of them.
+    Written with the place, so an event either waits or is found by its words."""
+
+    # The name of the column is what `lims.core.search` knows rows by. Without a constraint: this is an index of events, no part.
+    event = models.OneToOneField(
+        Event, models.PROTECT, primary_key=True, db_column="id", db_constraint=False, related_name="words"
+    )
+    words = models.TextField()
+
+    frozen = Frozen()
+    search_index = SearchIndex("words")
+
+    class Meta:
+        verbose_name = _("事件用词")
 
     def __str__(self) -> str:
         return str(self.event_id)

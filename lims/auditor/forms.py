@@ -69,6 +69,7 @@ class EventsForm(forms.Form):
     about = forms.CharField(label=_("对象"), max_length=100, required=False)
     since = forms.DateField(label=_("何时起"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("何时止"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    parts = forms.BooleanField(label=_("字母数字也按片段查找（慢）"), required=False)
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)

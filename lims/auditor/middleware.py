@@ -12,8 +12,8 @@ from lims.auditor.selectors.grants import bound
 from lims.core.middleware import refusal
 from lims.core.text import Refused
 
-OPEN = ("/accounts/", "/static/", "/language/", "/log/")
-"""What everybody reaches: signing in and out, the language, the public log."""
+OPEN = ("/accounts/", "/static/", "/language/", "/log/", "/v/")
+"""What everybody reaches: signing in and out, the language, the public log, the public check of a certificate."""
 LONGEST = 500
 
 
@@ -29,9 +29,11 @@ class GrantMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], arguments: Any, named: Any
     ) -> HttpResponse | None:
-        if request.path.startswith(OPEN) or request.path == "/" or bound(request.user) is None:
+        writes = rules.writes(request.method, request.path)
+        front = request.path == "/" and not writes
+        if request.path.startswith(OPEN) or front or bound(request.user) is None:
             return None
-        why = rules.may_enter(request.user, request.path, writes=request.method not in ("GET", "HEAD", "OPTIONS"))
+        why = rules.may_enter(request.user, request.path, writes=writes)
         if why:
             return refusal(request, Refused(why), 403)
         try:

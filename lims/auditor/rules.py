@@ -1,5 +1,6 @@
 """Who may walk through everything, draw samples and tick, and why not."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -14,6 +15,8 @@ from lims.people.selectors import is_staff, roles_of
 from standards.models import Category
 
 ROOMS = "/audit/"
+READS_A_FILE = re.compile(r"/devices/profiles/[0-9a-f]+/reread/$")
+"""Posts that bring a file to be read, and change nothing."""
 LONGEST_GRANT = timedelta(days=366)
 
 
@@ -26,6 +29,11 @@ def may_audit(viewer: object) -> Reason | None:
         "只有审核员和本机构人员可以查看",
         "only auditors and the institute's own people may look at this",
     )
+
+
+def writes(method: str | None, path: str) -> bool:
+    """Whether a request may change something, by what it asks for."""
+    return method not in ("GET", "HEAD", "OPTIONS") and not READS_A_FILE.match(path)
 
 
 def may_enter(viewer: object, path: str, *, writes: bool) -> Reason | None:

@@ -39,6 +39,6 @@ def test_the_page_shows_live_figures_to_those_who_answer_for_the_institute(
         client.force_login(getattr(lab, who))
         assert client.get(reverse("auditor:clauses")).status_code == status, who
     client.force_login(lab.quality)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(30):
         page = client.get(reverse("auditor:clauses")).content.decode()
     assert "计量标准 1 项，其中 0 项今日没有有效的考核证书" in page and "设备 1 台" in page

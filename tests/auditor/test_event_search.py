@@ -7,14 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from lims.audit import services
-from lims.audit.models import Event
+from lims.audit.models import Event, Words
+from lims.audit.words import words
 from lims.auditor import services as audits
 from lims.auditor.selectors.events import Asked, found, page
+from lims.core import canonical, search
 from lims.people.services import change_person
 from tests import factories
 
@@ -41,6 +43,30 @@ def test_words_are_found_in_content_person_and_object(lab: SimpleNamespace) -> N
     assert objects(lab.auditor, text='高级"工程师"') == ["检定员甲"], "quotation marks are escaped in the payload"
     assert objects(lab.auditor, text="系统管理员辛 核验员丙") == ["核验员丙"], "all words"
     assert objects(lab.auditor, text="工程师 receptionist") == []
+
+
+def test_an_event_is_found_before_and_after_it_has_its_place(lab: SimpleNamespace) -> None:
+    with transaction.atomic():
+        services.record("role.given", by=lab.quality, obj=lab.colleague, payload={"role": "新授 approver"})
+    assert objects(lab.auditor, text="新授") == objects(lab.auditor, text="approver") == [str(lab.colleague)]
+    services.integrate()
+    assert objects(lab.auditor, text="新授") == objects(lab.auditor, text="approver") == [str(lab.colleague)]
+    assert Words.objects.count() == Event.objects.count()
+    with pytest.raises(DatabaseError, match="frozen"), transaction.atomic():
+        Words.objects.update(words="")
+
+
+def test_parts_of_words_are_found_when_asked_for(lab: SimpleNamespace) -> None:
+    assert objects(lab.auditor, text="ceptionis") == []
+    assert objects(lab.auditor, text="ceptionis", parts=True) == ["核验员丙"]
+
+
+def test_words_are_those_that_the_search_asks_for() -> None:
+    text = 'line\nBREAK "引号" \u0001x RW-2026-000123-1 高级工程师'
+    found = set(words(canonical.dumps({"t": text}), "甲").split())
+    for query in ("break", "引号", "x", "RW-2026-000123-1", "高级", "级工", "师", "甲"):
+        assert set(search.query_tokens(query)) <= found, query
+    assert not {"nbreak", "u0001x", "高工"} & found
 
 
 def test_fields_narrow_the_search(lab: SimpleNamespace) -> None:

@@ -22,6 +22,7 @@ PARTS = (
     "log",
     "verify",
     "pages",
+    "audit",
     "recall",
     "ingest",
     "live",
@@ -41,6 +42,8 @@ SCALES = (
     "LIMS_FAULTS",
     "LIMS_LOG_EVENTS",
     "LIMS_RECALL_COUNT",
+    "LIMS_AUDIT_CERTIFICATES",
+    "LIMS_AUDIT_EVENTS",
 )
 
 
@@ -120,6 +123,10 @@ def child(part: str, out: Path) -> None:
             from tests.bench import log
 
             found = log.figures()
+        elif part == "audit":
+            from tests.bench import audit
+
+            found = audit.figures()
         elif part == "recall":
             from tests.bench import recall
 

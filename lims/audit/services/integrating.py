@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from lims.audit import leaves, selectors
-from lims.audit.models import Checkpoint, Entry, Event, Log, Tile, Waiting
+from lims.audit.models import Checkpoint, Entry, Event, Log, Tile, Waiting, Words
 from lims.audit.services.events import record
 from lims.audit.services.signing import set_back, signer
 from lims.audit.tlog import tiles
 from lims.audit.tlog.checkpoint import Head
 from lims.audit.tlog.merkle import leaf_hash
 from lims.audit.tlog.note import encode
+from lims.audit.words import words
 from lims.core import clock
 from lims.core.text import Refused
 from lims.core.text import reason as told
@@ -43,6 +44,14 @@ def place(limit: int) -> int:
     ]
     changed = tiles.append(log.size, selectors.tile, [leaf_hash(one.leaf) for one in entries])
     Entry.objects.bulk_create(entries, batch_size=500)
+    Words.objects.bulk_create(
+        [
+            Words(event=one.event, words=words(one.event.payload, one.event.object_label, one.event.actor_name))
+            for one in waiting
+        ],
+        batch_size=500,
+        ignore_conflicts=True,  # a log that was begun anew places events that have their words
+    )
     Tile.objects.bulk_create(
         [Tile(level=level, n=n, data=data) for (level, n), data in changed.items()],
         update_conflicts=True,

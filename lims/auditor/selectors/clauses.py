@@ -7,8 +7,9 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from django.utils import timezone
+
 from certificates.models import Certificate
-from instruments.models import Record
 from lims.audit.checking import waiting_since
 from lims.audit.models import Event
 from lims.audit.selectors import last_stamp
@@ -69,7 +70,7 @@ def _authorisations(day: date) -> Text:
 
 
 def _records(_day: date) -> Text:
-    count = Record.objects.exclude(sha256="").count()
+    count = _happened("record.frozen")  # by the index of events: to count the records themselves, all of each is read
     return Text(f"已冻结的原始记录 {count} 份", f"{count} original records frozen")
 
 
@@ -136,6 +137,25 @@ def _log(_day: date) -> Text:
     )
 
 
+def _recalls(_day: date) -> Text:
+    """From events: recall cases are kept above this app."""
+    opened, ended = _happened("recall.opened"), _happened("recall.closed") + _happened("recall.superseded")
+    return Text(
+        f"影响追溯 {opened} 件，其中 {ended} 件已结束或被取代",
+        f"{opened} recall cases, {ended} of them closed or superseded",
+    )
+
+
+def _reminders(_day: date) -> Text:
+    newest = Event.objects.filter(verb="reminder.run").order_by("-pk").values_list("at", flat=True).first()
+    when = timezone.localtime(newest).strftime("%Y-%m-%d %H:%M") if newest else "—"
+    return Text(f"最近一次编写到期提醒：{when}", f"reminders were last written: {when}")
+
+
+def _happened(verb: str) -> int:
+    return Event.objects.filter(verb=verb).count()
+
+
 def _samples(_day: date) -> Text:
     findings = Tick.objects.filter(result=Tick.Result.FINDING).count()
     return Text(
@@ -152,7 +172,9 @@ FIGURES: dict[str, Callable[[date], Text]] = {
     "events": _events,
     "log": _log,
     "packs": _packs,
+    "recalls": _recalls,
     "records": _records,
+    "reminders": _reminders,
     "replaced": _replaced,
     "samples": _samples,
     "standards": _standards,

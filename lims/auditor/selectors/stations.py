@@ -97,7 +97,7 @@ def _document(certificate: Certificate, outside: bool) -> Station:
     judged = verify(data, sealer().root_pem())
     checks = [
         Check(True, Text("保存的文件与其摘要一致", "the stored file has its digest")),
-        Check(proof is not None, logged),
+        Check(True if proof else None, logged),
     ]
     checks += [
         Check({"yes": True, "no": False}.get(one.state), one.text)
@@ -138,16 +138,25 @@ def _record(certificate: Certificate, walk: Walk, outside: bool) -> Station:
     return Station(checks, facts, links=links if outside else [])
 
 
+_CONCLUSIONS: dict[str, Cell] = {
+    "pass": Text("合格", "pass"),
+    "fail": Text("不合格", "fail"),
+    "recorded": Text("仅记录", "recorded"),
+    "undecided": Text("待定", "undecided"),
+    "incomplete": Text("未完成", "incomplete"),
+}
+
+
 def _digits(certificate: Certificate, walk: Walk) -> Station:
     rows: list[tuple[Cell, ...]] = []
     for item in walk.outline():
         cells = [cell for line in item["lines"] for cell in line["cells"]]
         shown = [f"{cell['printed']}{'' if cell['unit'] in ('', '1') else ' ' + cell['unit']}" for cell in cells]
         text = "、".join(shown[:12]) + ("…" if len(shown) > 12 else "")
-        rows.append((item["title"], str(item["result"].get("result", "")) or "—", text or "—"))
+        rows.append((item["title"], _CONCLUSIONS.get(item["result"].get("conclusion", ""), "—"), text or "—"))
     return Station(
         [Check(walk.recomputes(), Text("用冻结的读数和规程重新计算，全部结果一致", "computed again from the frozen readings, every result is the same"))],
-        [(Text("结论", "conclusion"), str(walk.facts["evaluation"]["conclusion"]))],
+        [(Text("结论", "conclusion"), _CONCLUSIONS.get(walk.facts["evaluation"]["conclusion"], "—"))],
         [Table(Text("计算结果", "computed results"), (Text("项目", "item"), Text("判定", "verdict"), Text("数值", "values")), rows)],
         links=[(Text("从任一数字走回读数", "walk from any digit back to its readings"), reverse("auditor:trace", args=[certificate.number]))],
     )  # fmt: skip

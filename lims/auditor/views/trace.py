@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from certificates.selectors import pdf
 from lims.auditor.selectors import Walk, traceable
+from lims.auditor.selectors.grants import bound
 from lims.core import search
 from lims.core.paging import page
 from standards.selectors.procedures import pack_of
@@ -20,7 +21,12 @@ def index(request: HttpRequest) -> HttpResponse:
     shown = page(rows, order=("-taken_at", "-pk"), after=request.GET.get("after", ""))
     more = request.GET.copy()
     more["after"] = shown.after
-    context = {"rows": shown.rows, "query": query, "more_url": f"?{more.urlencode()}" if shown.after else ""}
+    context = {
+        "held": bound(request.user),
+        "rows": shown.rows,
+        "query": query,
+        "more_url": f"?{more.urlencode()}" if shown.after else "",
+    }
     return render(request, "auditor/index.html", context)
 
 
