@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from lims.core.models import StoredFile
 from lims.people.models import Role
@@ -72,21 +72,22 @@ def data_file(viewer: object, sha256: str) -> StoredFile | None:
 
 
 def standings(found: Iterable[Device], day: date) -> list[Standing]:
-    """The standing of each device on the day, in three queries however many there are."""
+    """The standing of each device on the day, in two queries however many there are; a third where one was away or damaged."""
     wanted = list(found)
     keys = [device.pk for device in wanted]
-    states: dict[int, DeviceState] = {}
-    for state in DeviceState.objects.filter(device__in=keys, since__lte=day).order_by("since", "pk"):
-        states[state.device_id] = state
+    last_note = DeviceNote.objects.filter(device=OuterRef("device"), kind__in=WHEREABOUTS, on__lte=day)
+    rows = DeviceState.objects.filter(device__in=keys, since__lte=day).order_by("since", "pk")
+    states = {
+        one.device_id: one for one in rows.annotate(note=Subquery(last_note.order_by("-on", "-pk").values("pk")[:1]))
+    }
+    noted = [one.note for one in states.values() if one.note]
+    notes = {one.device_id: one for one in DeviceNote.objects.filter(pk__in=noted)} if noted else {}
     latest: dict[int, DeviceCertificate] = {}
     confirmed = DeviceCertificate.objects.filter(
         device__in=keys, state=DeviceCertificate.State.CONFIRMED, calibrated_on__lte=day
     )
     for certificate in confirmed.order_by("calibrated_on", "pk"):
         latest[certificate.device_id] = certificate
-    notes: dict[int, DeviceNote] = {}
-    for note in DeviceNote.objects.filter(device__in=keys, kind__in=WHEREABOUTS, on__lte=day).order_by("on", "pk"):
-        notes[note.device_id] = note
     return [
         Standing(device, day, states.get(device.pk), latest.get(device.pk), notes.get(device.pk)) for device in wanted
     ]

@@ -54,9 +54,14 @@ def test_other_entries_of_the_record_do_not_stop_a_device(people, meter, kind):
     assert refused(meter) == []
 
 
-def test_the_standings_of_many_devices_take_three_queries(people, meter, django_assert_num_queries):
-    with django_assert_num_queries(3):
+def test_the_standings_of_many_devices_take_two_queries_and_one_more_for_all_notes(
+    people, meter, django_assert_num_queries
+):
+    with django_assert_num_queries(2):
         assert standings([meter, meter], DAY)[0].note is None
+    note(people, meter, "lent", DAY)
+    with django_assert_num_queries(3):
+        assert standings([meter, meter], DAY)[0].note.kind == "lent"
 
 
 def test_the_declaration_of_a_changed_device_names_what_must_go_with_it(people, standard, ask):
