@@ -17,8 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import ades
+from pyhanko_certvalidator.path import ValidationPath
 
 from certificates.sealing import DevelopmentAuthority, DevelopmentTimestamper, Keys, Sealer, verify
 from certificates.sealing.cms import CmsSigner
@@ -162,10 +164,14 @@ def test_what_strict_validation_says_when_the_certificate_of_the_seal_is_revoked
 
 
 class Elsewhere:
-    """A root that issues seal and time stamps directly and publishes its revocation list at an address on this machine."""
+    """A root that issues seal and time stamps directly. It publishes its revocation list at an address on this machine, or
+    it answers there for single certificates (OCSP, RFC 6960) and has no list."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, answers: bool = False) -> None:
         outer = self
+        self.answers = answers
+        self.at = NOW
+        self.issued: dict[int, x509.Certificate] = {}
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -174,6 +180,13 @@ class Elsewhere:
                 self.end_headers()
                 self.wfile.write(outer.revocation_list)
 
+            def do_POST(self) -> None:
+                asked = ocsp.load_der_ocsp_request(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/ocsp-response")
+                self.end_headers()
+                self.wfile.write(outer.answer(asked.serial_number))
+
             def log_message(self, *arguments: object) -> None:
                 pass
 
@@ -181,6 +194,8 @@ class Elsewhere:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.root = self.issue("root", self.key)
+        self.responder_key = ec.generate_private_key(ec.SECP256R1())
+        self.responder = self.issue("responder", self.responder_key)
         self.publish(NOW)
 
     def issue(self, name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -195,16 +210,34 @@ class Elsewhere:
             .add_extension(x509.BasicConstraints(is_root, None), critical=True)
             .add_extension(usage, critical=True)
         )  # fmt: skip
-        if not is_root:
+        if name == "responder":
+            purpose = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.OCSP_SIGNING])
+            builder = builder.add_extension(purpose, critical=False).add_extension(x509.OCSPNoCheck(), critical=False)
+        elif not is_root and self.answers:
+            place = x509.UniformResourceIdentifier(f"http://127.0.0.1:{self.server.server_port}/ocsp")
+            asked = x509.AccessDescription(x509.AuthorityInformationAccessOID.OCSP, place)
+            builder = builder.add_extension(x509.AuthorityInformationAccess([asked]), critical=False)
+        elif not is_root:
             place = x509.UniformResourceIdentifier(f"http://127.0.0.1:{self.server.server_port}/list.crl")
             points = [x509.DistributionPoint([place], None, None, None)]
             builder = builder.add_extension(x509.CRLDistributionPoints(points), critical=False)
         if is_stamp:
             purpose = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.TIME_STAMPING])
             builder = builder.add_extension(purpose, critical=True)
-        return builder.sign(self.key, hashes.SHA256())
+        made = builder.sign(self.key, hashes.SHA256())
+        self.issued[made.serial_number] = made
+        return made
+
+    def answer(self, serial: int) -> bytes:
+        """Good, as of the moment last published; signed by a responder that the root appointed (RFC 6960, 4.2.2.2)."""
+        made = ocsp.OCSPResponseBuilder().add_response(
+            self.issued[serial], self.root, hashes.SHA1(), ocsp.OCSPCertStatus.GOOD,
+            self.at, self.at + timedelta(days=7), None, None,
+        ).responder_id(ocsp.OCSPResponderEncoding.HASH, self.responder).certificates([self.responder])  # fmt: skip
+        return made.sign(self.responder_key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def publish(self, at: datetime) -> None:
+        self.at = at
         made = x509.CertificateRevocationListBuilder(self.root.subject, at, at + timedelta(days=7))
         number = x509.CRLNumber(int(at.timestamp()))
         self.revocation_list = (
@@ -245,6 +278,58 @@ def test_the_seal_still_validates_when_its_own_certificate_has_ended(elsewhere: 
     made = prolong(sealed, keys)
     later = keys.certificate.not_valid_after_utc + timedelta(days=200)
     assert later < made.proven_until
-    signature = PdfFileReader(io.BytesIO(made.pdf)).embedded_regular_signatures[0]
-    work = ades.simulate_future_ades_lta_validation(signature, specification(keys.root_pem()), later)
-    assert str(asyncio.run(work).ades_subindic) == "AdESPassed.OK"
+    assert later_on(made.pdf, keys, later) == "AdESPassed.OK"
+
+
+def test_where_an_authority_has_no_list_its_answers_are_fetched_and_kept_in_the_file(unsealed: bytes) -> None:
+    made = Elsewhere(answers=True)
+    try:
+        keys = made.keys(SEALED)
+        sealed = Sealer(keys).seal(unsealed, at=SEALED)
+        made.publish(SEALED - timedelta(hours=1))
+        with pytest.raises(EvidenceMissing):
+            prolong(sealed, keys)
+        made.publish(FIRST)
+        keys.timestamper._clock = lambda: FIRST + timedelta(seconds=10)
+        prolonged = prolong(sealed, keys)
+    finally:
+        made.server.shutdown()
+        made.server.server_close()
+    # Nobody answers any more: what is in the file has to do.
+    assert strict(prolonged.pdf, keys.root_pem()) == ""
+    store = PdfFileReader(io.BytesIO(prolonged.pdf)).root["/DSS"]
+    assert len(store["/OCSPs"]) == 2 and not store.get("/CRLs")
+    assert later_on(prolonged.pdf, keys, keys.certificate.not_valid_after_utc + timedelta(days=200)) == "AdESPassed.OK"
+
+
+def test_a_file_carries_the_lists_of_every_authority_above_the_seal_and_validates_after_its_end(
+    house: House, editions: tuple[bytes, Prolonged, Prolonged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ValidationPath, "truncate_to_issuer_and_append", _with_the_anchor_itself)
+    for prolonged in editions[1:]:
+        store = PdfFileReader(io.BytesIO(prolonged.pdf)).root["/DSS"]
+        lists = [x509.load_der_x509_crl(one.get_object().data) for one in store["/CRLs"]]
+        issuers = {one.issuer for one in lists}
+        assert issuers == {house.authority.root.certificate.subject, house.authority.issuing.certificate.subject}
+        assert all(one.last_update_utc >= SEALED for one in lists)
+        after = house.authority.seal.certificate.not_valid_after_utc + timedelta(days=200)
+        assert after < prolonged.proven_until
+        assert later_on(prolonged.pdf, house.keys, after) == "AdESPassed.OK"
+
+
+_truncated = ValidationPath.truncate_to_issuer_and_append
+
+
+def _with_the_anchor_itself(path: ValidationPath, certificate: Any) -> ValidationPath:
+    """pyHanko 0.38 looks for the list of an issuing authority below a path that begins with that authority, and finds it only
+    when the authority has issued itself. The evidence is there all the same; a path that begins with an issuer has it."""
+    if path.trust_anchor.certificate.dump() == certificate.dump():
+        return ValidationPath(path.trust_anchor, interm=[], leaf=None)
+    return _truncated(path, certificate)
+
+
+def later_on(pdf: bytes, keys: Keys, moment: datetime) -> str:
+    """What strict validation says at a later moment, with the evidence of the file alone."""
+    signature = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0]
+    work = ades.simulate_future_ades_lta_validation(signature, specification(keys.root_pem()), moment)
+    return str(asyncio.run(work).ades_subindic)

@@ -7,6 +7,8 @@ import sys
 import pytest
 from django.core.management import call_command
 
+from tests.certificates import openssl
+
 # Run inside the installation: one JSON object about the certificate named in the environment.
 LOOK = """
 import json, os
@@ -35,7 +37,10 @@ def test_the_walkthrough_ends_with_two_sealed_certificates_whose_digits_come_fro
     answer = json.loads(done.stdout)
     assert [one["kind"] for one in answer["certificates"]] == ["verification", "verification"]
     for one in answer["certificates"]:
-        assert (out / f"{one['number']}.pdf").read_bytes().startswith(b"%PDF-1.7")
+        sealed = (out / f"{one['number']}.pdf").read_bytes()
+        assert sealed.startswith(b"%PDF-1.7")
+        seal, stamp = openssl.says(sealed, out / "root-ca.pem", out / "chain.pem", tmp_path)
+        assert "successful" in seal.lower() and "Verification: OK" in stamp, (seal, stamp)
     assert b"BEGIN CERTIFICATE" in (out / "root-ca.pem").read_bytes()
     assert site.manage("log", "export", str(out / "log")).returncode == 0
     proofs = [
