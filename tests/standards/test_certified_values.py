@@ -163,8 +163,9 @@ def test_the_preview_shows_curve_rule_and_the_value_at_a_point_and_writes_nothin
 
 
 def test_the_second_person_types_every_value_from_the_paper_without_seeing_the_entry(ask, people):
-    draft = entered(ask, people, pasted=PASTED)
+    draft = entered(ask, people, pasted=PASTED, interpolation="points")
     page = words(ask("quality_manager", "certificate_confirm", draft.pk))
+    assert "只在所列的点上使用，不内插" in page and "2027-09-30" in page
     assert "-0.20" not in page and "0.10" not in page
     assert "-0.20" not in words(ask("quality_manager", "device", draft.device.asset_number))
     first, second = draft.values.order_by("name", "pk")
