@@ -102,10 +102,12 @@ def readable(report: Report) -> dict[str, Any]:
     """The text of a report for a page: its points by name, and for each certificate every point with what was ticked."""
     stated: dict[str, Any] = json.loads(report.text)
     names = dict(Tick.Result.choices)
+    # Canonical JSON has the points by their names; people read them in the order of the walk.
+    order = sorted(stated["points"], key=lambda code: [*Tick.Point.values, code].index(code))
     for one in stated["certificates"]:
         ticked = {tick["point"]: {**tick, "said": names.get(tick["result"], tick["result"])} for tick in one["ticks"]}
-        one["points"] = [(label, ticked.get(code)) for code, label in stated["points"].items()]
-        one["words"] = [(stated["points"][code], tick) for code, tick in ticked.items() if tick["comment"]]
+        one["points"] = [(stated["points"][code], ticked.get(code)) for code in order]
+        one["words"] = [(stated["points"][code], ticked[code]) for code in order if ticked.get(code, {}).get("comment")]
     results = [tick["result"] for one in stated["certificates"] for tick in one["ticks"]]
     asked = len(stated["points"]) * len(stated["certificates"])
     stated["counts"] = [(names[code], results.count(code)) for code in ("good", "finding", "remark")]
