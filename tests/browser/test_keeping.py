@@ -76,7 +76,7 @@ def test_standards_and_people_are_kept_with_the_keyboard_and_every_page_passes_a
     page.goto(reverse("standards:licence_new", args=["11314900"]))
     for name, value in (("number", "〔2026〕1 号"), ("issued_on", "2026-01-01"), ("valid_until", "2030-12-31")):
         page.fill(f"[name={name}]", value)
-    page.select_option("[name=kind]", "public")
+    page.select_option("[name=kind]", "examination")
     wrong, right = tmp_path / "wrong.pdf", tmp_path / "right.pdf"
     wrong.write_bytes(b"app.alert(1)")
     right.write_bytes(plain())
