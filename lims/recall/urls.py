@@ -16,6 +16,7 @@ urlpatterns = [
     path("<int:pk>/trace/", views.case_trace, name="trace"),
     path("<int:pk>/compute/", views.case_compute, name="compute"),
     path("<int:pk>/progress/", views.case_progress, name="progress"),
+    path("<int:pk>/uncertified/", views.uncertified, name="uncertified"),
     path("<int:pk>/decide/", views.decide_many, name="decide_many"),
     path("<int:pk>/close/", views.case_close, name="close"),
     path("<int:pk>/letters/", views.letters_page, name="letters"),

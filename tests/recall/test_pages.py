@@ -53,7 +53,7 @@ def test_who_may_look_and_who_may_act(client, lab, flipped):
     item = flipped.items.get()
     pages = [
         address("list"), address("case", flipped.pk), address("item", flipped.pk, item.pk), address("letters", flipped.pk),
-        address("csv", flipped.pk), address("progress", flipped.pk),
+        address("csv", flipped.pk), address("progress", flipped.pk), address("uncertified", flipped.pk),
     ]  # fmt: skip
     for who in (*READERS, *OTHERS):
         client.force_login(getattr(lab, who))
@@ -147,6 +147,14 @@ def test_from_the_statement_to_the_end(client, lab):
     assert client.post(address("close", case.pk), {"closing": "已处理"}).status_code == 302
     case.refresh_from_db()
     assert case.state == "closed" and case.what == "改过的说明"
+
+
+def test_a_record_without_a_certificate_is_named(client, lab, flipped):
+    client.force_login(lab.lead)
+    assert "没有尚无证书的记录" in text(client.get(address("uncertified", flipped.pk)))
+    lab.pile = factories.pile(lab.alpha, "EV-0002")
+    record = factories.submitted(lab)
+    assert record.number in text(client.get(address("uncertified", flipped.pk)))
 
 
 def test_a_refusal_names_the_device_and_keeps_what_was_typed(client, lab):

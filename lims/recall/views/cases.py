@@ -19,7 +19,8 @@ from lims.recall.views.finding import chosen, chosen_form, found_case, readers_o
 from lims.recall.wording import of_line
 
 FURTHER = 20
-"""Records without a certificate, and decisions left behind, that the page names."""
+"""Decisions left behind, and certificates refused, that the page names."""
+MOST_RECORDS = 200
 
 
 @require_GET
@@ -51,6 +52,16 @@ def case_progress(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
+@require_GET
+def uncertified(request: HttpRequest, pk: int) -> HttpResponse:
+    """Records measured with a device concerned, of which no certificate was numbered. A page of its own: finding them takes a look
+    at every record of the device."""
+    found = found_case(request, pk)
+    rows = list(selectors.uncertified(request.user, found).defer("facts", "parameters")[: MOST_RECORDS + 1])
+    context = {"case": found, "rows": rows[:MOST_RECORDS], "more": len(rows) > MOST_RECORDS, "most": MOST_RECORDS}
+    return render(request, "recall/uncertified.html", context)
+
+
 def _case_page(
     request: HttpRequest,
     found: RecallCase,
@@ -69,7 +80,6 @@ def _case_page(
     kept = request.GET.copy()
     kept.pop("after", None)
     done, touched = selectors.progress(viewer, found)
-    uncertified = selectors.uncertified(viewer, found) if found.traced_at else ()
     left = selectors.left_decisions(viewer, found) if found.supersedes_id and found.traced_at else ()
     context = {
         "case": found,
@@ -83,7 +93,6 @@ def _case_page(
         "rows": shown.rows,
         "filtered": kept.urlencode(),
         "more_url": f"?{more.urlencode()}" if shown.after else "",
-        "uncertified": uncertified[:FURTHER],
         "left": left[:FURTHER],
         "may_edit": rules.may_restate(found, viewer) is None,
         "may_trace": rules.may_trace(found, viewer) is None,
