@@ -282,7 +282,7 @@ def _held(
     for entry, kind in _TEST_OF.items():
         count = sum(one.kind == kind and one.on >= period.since for one in tests)
         found[entry] = [Text(f"{count} 次试验", f"{count} tests")] if count else []
-    found[_ENTRY.LIFE_BOOK] = [Text("由事件生成，见“经历”", "made from the events, see History")]
+    found[_ENTRY.LIFE_BOOK] = [Text("由事件生成，见“履历书”", "made from the events, see the life book")]
     versions = ProcedureVersion.objects.filter(code__in=standard.procedure_codes, state=ProcedureVersion.State.APPROVED)
     found[_ENTRY.PROCEDURE] = [Text(one.label, one.label) for one in versions.order_by("code", "edition", "pk")]
     certificates = DeviceCertificate.objects.filter(
