@@ -15,6 +15,7 @@ from lims.audit import services
 from lims.audit.models import Event, Words
 from lims.audit.words import words
 from lims.auditor import services as audits
+from lims.auditor.selectors import events
 from lims.auditor.selectors.events import Asked, found, page
 from lims.core import canonical, search
 from lims.people.services import change_person
@@ -54,6 +55,14 @@ def test_an_event_is_found_before_and_after_it_has_its_place(lab: SimpleNamespac
     assert Words.objects.count() == Event.objects.count()
     with pytest.raises(DatabaseError, match="frozen"), transaction.atomic():
         Words.objects.update(words="")
+
+
+def test_words_that_very_many_have_are_found_by_reading_the_newest(
+    lab: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rare = objects(lab.auditor, text="检定员甲 工程师")
+    monkeypatch.setattr(events, "COMMON", 1)
+    assert objects(lab.auditor, text="检定员甲 工程师") == rare == ["检定员甲"]
 
 
 def test_parts_of_words_are_found_when_asked_for(lab: SimpleNamespace) -> None:
@@ -128,6 +137,6 @@ def test_a_page_asks_few_questions(client: Client, lab: SimpleNamespace, django_
         for number in range(60):
             services.record("role.given", by=None, obj=lab.checker, payload={"role": str(number)})
     client.force_login(lab.auditor)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         client.get(reverse("auditor:events"), {"text": "role"})
     assert Event.objects.count() == 63, "somebody without a grant to log under leaves no look"

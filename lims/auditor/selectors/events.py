@@ -22,6 +22,8 @@ PAGE = 50
 READERS = frozenset({Role.AUDITOR, Role.QUALITY_MANAGER, Role.TECHNICAL_LEAD})
 """Who searches the events of everybody. Others see those of the objects they work on."""
 MOST_EXPORTED = 100_000
+COMMON = 5000
+"""Of so many events that have the words, the index would bring all to show a page of them."""
 HEADER = (
     "place in the log", "at (UTC)", "who", "user", "verb", "sentence", "object type", "object", "from", "to", "payload",
 )  # fmt: skip
@@ -73,9 +75,14 @@ def found(viewer: object, asked: Asked) -> QuerySet[Event]:
 
 
 def _by_words(rows: QuerySet[Event], query: str) -> QuerySet[Event]:
-    """The events that the index of words admits, and those that have not got their place, and with it their words, yet."""
-    fitting = search.matching(Words.objects.order_by(), query)
+    """The events that the index of words admits, and those that have not got their place, and with it their words, yet.
+
+    Words that very many events have are left to the reading of the newest ones: some fit soon, and parts of words fit as well.
+    """
     if not search.query_tokens(query):
+        return rows
+    fitting = search.matching(Words.objects.order_by(), query)
+    if fitting.values("event_id")[:COMMON].count() == COMMON:
         return rows
     sql, params = fitting.values("event_id").query.sql_with_params()
     either = f"{sql} UNION ALL SELECT event_id FROM {Waiting._meta.db_table}"  # noqa: S608 - nothing in it comes from outside
