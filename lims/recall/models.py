@@ -149,8 +149,9 @@ class RecallItem(models.Model):
         CORRECT = "correct", _("更正后替代")
         NOTIFY = "notify", _("只告知客户")
 
-    case = models.ForeignKey(RecallCase, models.PROTECT, related_name="items", db_index=False)
-    # Certificates are never deleted. Asking the database to check each would read the whole of their table.
+    # Written by one statement in the transaction that holds the case; cases and certificates are never deleted. To have the
+    # database check each row would take longer than writing all of them.
+    case = models.ForeignKey(RecallCase, models.PROTECT, related_name="items", db_constraint=False, db_index=False)
     certificate = models.ForeignKey(
         "certificates.Certificate", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('unsupported', models.BooleanField(default=False, help_text='whether the result no longer supports that decision')),
                 ('decision', models.CharField(blank=True, choices=[('stand', '证书仍然有效'), ('withdraw', '撤回'), ('correct', '更正后替代'), ('notify', '只告知客户')], max_length=8, verbose_name='处理')),
                 ('details', models.TextField(blank=True, help_text='canonical JSON of changes and reasons')),
-                ('case', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='recall.recallcase')),
+                ('case', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='recall.recallcase')),
                 ('certificate', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='certificates.certificate')),
                 ('organisation', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
             ],
