@@ -108,12 +108,12 @@ def test_sealing_again_changes_nothing(lab):
     assert Event.objects.filter(verb="certificate.issued").count() == 1
 
 
-@pytest.mark.parametrize("step", ["render", "check_pdfa", "store"])
+@pytest.mark.parametrize("step", ["render", "check_pdfa", "write"])
 def test_a_failure_at_any_step_keeps_the_number_and_the_job_ends_with_one_certificate(lab, monkeypatch, step):
     from certificates import documents
 
     made = certificate(lab, sealed=False)
-    place = files if step == "store" else documents
+    place = files if step == "write" else documents
     with monkeypatch.context() as broken:
         broken.setattr(
             place, step, lambda *args, **options: (_ for _ in ()).throw(OSError(28, "No space left on device"))

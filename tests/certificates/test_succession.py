@@ -136,7 +136,7 @@ def test_the_due_date_follows_what_still_stands(lab, old, new):
 def test_pages_of_a_certificate_ask_a_bounded_number_of_queries(client, lab, old, new, django_assert_max_num_queries):
     replace_by(old, new, by=lab.lead, reason=WHY)
     client.force_login(lab.lead)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         client.get(reverse("certificates:detail", args=[new.number]))
     client.force_login(lab.customer)
     with django_assert_max_num_queries(16):
