@@ -77,6 +77,7 @@ def detail_page(
     wrong = bool(reasons) or any(form is not None and form.errors for form in (withdraw_form, replace_form))
     inside = sees_everything(request.user)
     correction = selectors.correction_of(certificate) if inside else None
+    may_supplement = rules.may_supplement(certificate, request.user) is None
     return render(
         request,
         "certificates/detail.html",
@@ -95,9 +96,9 @@ def detail_page(
             "may_give_up": correction is not None and rules.may_give_up(correction, request.user) is None,
             "correct_form": correct_form or CorrectForm(),
             "supplements": selectors.supplements_of(request.user, certificate),
-            "may_supplement": rules.may_supplement(certificate, request.user) is None,
+            "may_supplement": may_supplement,
             "supplement_form": supplement_form or SupplementForm(),
-            "sign": how_to_sign(request.user),
+            "sign": how_to_sign(request.user) if may_supplement else "",
             "may_void": inside and rules.may_void(certificate, request.user) is None,
             "void_form": void_form or VoidForm(),
             "may_reissue": inside and rules.may_reissue(certificate, request.user) is None,
