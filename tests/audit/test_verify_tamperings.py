@@ -3,6 +3,7 @@ the verifier tells a stranger offline. Digests downstream are made to fit wherev
 
 import json
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from instruments.services.reopening import reopen
 from lims.audit import selectors, services
 from lims.audit.models import Entry, Event
 from lims.audit.verify import __main__ as program
-from lims.audit.verify import printed
+from lims.audit.verify import people, printed
 from lims.audit.verify.report import Report
 from lims.core import canonical
 from lims.people.models import User
@@ -225,6 +226,11 @@ def test_a_session_in_another_time_zone_finds_nothing_wrong(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_an_act_before_eight_in_the_morning_counts_for_the_institute_s_day() -> None:
+    record = {"dates": {"submitted": "2026-03-02T07:10:00+08:00"}}
+    assert people.institute_day(datetime(2026, 3, 1, 23, 20, tzinfo=UTC), record) == date(2026, 3, 2)
 
 
 def test_a_history_rewritten_from_the_record_on_still_lacks_the_people_s_own_signatures(

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -49,10 +49,15 @@ def check(
         deed = next((one for verb in reversed(verbs) if (one := events.deed(verb, record["record"]["number"]))), None)
         day = date.fromisoformat(record["dates"]["verified"])
         if duty != "technician" and deed is not None:
-            day = deed.at.date()
+            day = institute_day(deed.at, record)
         person = next(one for one in told["persons"] if one["duty"] == duty)
         _entitled(report, person, act, word, day, facts, record, events)
     _signatures(report, archive, record, events, roots)
+
+
+def institute_day(at: datetime, record: Mapping[str, Any]) -> date:
+    """The day of a moment by the institute's calendar, whose distance from UTC the record carries; the log keeps UTC."""
+    return at.astimezone(datetime.fromisoformat(record["dates"]["submitted"]).tzinfo).date()
 
 
 def _three(report: Report, facts: Mapping[str, Any], record: Mapping[str, Any], events: Events) -> None:
