@@ -40,10 +40,14 @@ def _teardown_with_triggers_lifted(self: TransactionTestCase) -> None:
 TransactionTestCase._fixture_teardown = _teardown_with_triggers_lifted
 
 
+# Fixtures that need the migrated database although they do not ask for it by name.
+NEED_DATABASE = {"_site_template", "handed_out"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test with a site needs the migrated database it is copied from; pytest-django sets it up only for marked tests."""
+    """pytest-django lays out the database only for marked tests: those with such a fixture are marked, also when asked alone."""
     for item in items:
-        if "_site_template" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("django_db"):
+        if NEED_DATABASE.intersection(getattr(item, "fixturenames", ())) and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.django_db)
 
 
