@@ -1,9 +1,12 @@
 """Forms of the rigs. They ask and check shapes; the services decide."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from devices import drafting
@@ -11,7 +14,7 @@ from devices.models import CaptureSession, RigProfile
 from devices.profiles.loader import LARGEST
 from devices.profiles.model import QUANTITIES
 from devices.protocols import dlt645, modbus_rtu
-from standards.models import Device
+from standards.models import CapabilityTest, Device, Parameter
 
 QUANTITY_NAMES = {
     "voltage": _("电压"),
@@ -175,3 +178,45 @@ class TryForm(forms.Form):
         except UnicodeEncodeError:
             raise ValueError(_("只能发送 ASCII 字符；其他字节请用十六进制")) from None
         return text + drafting.ENDINGS.get(data["send_terminator"], b"") if text else b""
+
+
+class ParameterChoice(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Parameter) -> str:
+        english = (get_language() or "").startswith("en")
+        return f"{obj.standard.code} · {obj.title.en if english else obj.title.zh} {obj.unit}"
+
+
+class SessionTestForm(forms.Form):
+    """Which readings of a capture session are those of which test."""
+
+    parameter = ParameterChoice(Parameter.objects.none(), label=_("计量标准的参数"))
+    kind = forms.ChoiceField(
+        label=_("类别"),
+        choices=[one for one in CapabilityTest.Kind.choices if one[0] != CapabilityTest.Kind.VERIFICATION],
+    )
+    channel = forms.ChoiceField(label=_("通道"))
+    first = forms.IntegerField(label=_("从第几个有效读数起"), initial=1, min_value=1, max_value=1_000_000)
+    count = forms.IntegerField(
+        label=_("连续取几个"), initial=10, min_value=1, max_value=100, help_text=_("依次取用，不跳过任何有效读数")
+    )
+    object = forms.CharField(label=_("被测对象/核查标准"), max_length=200)
+    conditions = forms.CharField(label=_("环境条件"), required=False, max_length=200)
+    reference = forms.CharField(label=_("参考值"), required=False, max_length=40, help_text=_("期间核查"))
+    limit = forms.CharField(
+        label=_("允许值"), required=False, max_length=40, help_text=_("期间核查；留空则用该参数的允许值")
+    )
+
+    def __init__(
+        self, *args: Any, parameters: QuerySet[Parameter], channels: Iterable[Mapping[str, Any]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parameter"].queryset = parameters
+        self.fields["channel"].choices = [
+            (one["channel"], _("%(channel)s（%(unit)s）：%(count)s 个有效读数") % one) for one in channels
+        ]
+
+    def deed(self) -> dict[str, Any]:
+        """The arguments of the service: what the judgement needs apart from the rest."""
+        cleaned = dict(self.cleaned_data)
+        given = {name: cleaned.pop(name) for name in ("reference", "limit")}
+        return {**cleaned, "given": given}

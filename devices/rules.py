@@ -1,6 +1,9 @@
 """What may be done with a rig, and why not."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+
+from django.utils import timezone
 
 from devices import selectors
 from devices.models import Bench, CaptureSession, Frame, Port, Reading, RigProfile
@@ -8,6 +11,8 @@ from lims.core import clock
 from lims.core.text import Reason, reason
 from lims.people.models import Role
 from lims.people.rules import has_role, reason_given
+from standards.models import Parameter
+from standards.rules import may_enter_test
 
 # An agent asks every second; silence for this long means that nobody is at the other end.
 SILENT = timedelta(seconds=15)
@@ -247,4 +252,71 @@ def follows_from_its_bytes(reading: Reading) -> Reason | None:
         f"The reading {reading.value} does not follow from its raw frames",
         "请打开该采集会话的“重放”查看，不要使用此读数；若采集程序与服务器版本不同，请先更新",
         "Look at the replay of its capture and do not use it; if agent and server differ in version, update first",
+    )
+
+
+# Readings for a standard's capability test
+
+
+def may_test_with(
+    session: CaptureSession, by: object, parameter: Parameter, readings: Sequence[Reading], count: int
+) -> list[Reason]:
+    """Whether these readings of a session may be those of a test of the parameter. The bytes are looked at last: it takes longest."""
+    found = _first(
+        may_enter_test(by), session_is_over(session), enough_readings(readings, count),
+        *((same_unit(readings, parameter), read_on_one_day(readings)) if readings else ()),
+    )  # fmt: skip
+    return found or _first(next((why for one in readings if (why := follows_from_its_bytes(one))), None))
+
+
+def session_is_over(session: CaptureSession) -> Reason | None:
+    if session.state not in OPEN:
+        return None
+    return reason(
+        "session_still_open",
+        "采集会话还没有结束",
+        "The capture session has not ended",
+        "请先结束采集，再从中取数",
+        "End the capture first",
+    )
+
+
+def enough_readings(readings: Sequence[Reading], count: int) -> Reason | None:
+    if readings and len(readings) == count:
+        return None
+    return reason(
+        "too_few_readings",
+        f"从所选位置起只有 {len(readings)} 个有效读数，不足 {count} 个",
+        f"From there on the channel has {len(readings)} valid readings, not {count}",
+        "请减少个数，或改选起点",
+        "Take fewer, or begin elsewhere",
+        where="count",
+    )
+
+
+def same_unit(readings: Sequence[Reading], parameter: Parameter) -> Reason | None:
+    units = sorted({one.unit for one in readings} - {parameter.unit})
+    if not units:
+        return None
+    return reason(
+        "unit_of_reading_differs",
+        f"读数的单位是 {'、'.join(units)}，参数的单位是 {parameter.unit}，不作换算",
+        f"The readings are in {', '.join(units)}, the parameter in {parameter.unit}; nothing is converted",
+        "请选择单位相同的通道，或登记该单位的参数",
+        "Choose a channel with that unit, or add a parameter in the unit of the readings",
+        where="channel",
+    )
+
+
+def read_on_one_day(readings: Sequence[Reading]) -> Reason | None:
+    days = sorted({timezone.localdate(one.at) for one in readings})
+    if len(days) == 1:
+        return None
+    return reason(
+        "readings_of_several_days",
+        f"所选读数跨越 {days[0]} 至 {days[-1]}，一次试验只取同一天的读数",
+        f"These readings are of {days[0]} to {days[-1]}; a test is of one day",
+        "请只取其中一天的读数",
+        "Take those of one day only",
+        where="count",
     )

@@ -18,6 +18,8 @@ from lims.people.models import Role
 from lims.people.selectors import is_staff, roles_of
 
 CHUNK = 2000
+GOOD = "ok"
+"""The quality of a reading that carries the instrument's value."""
 
 
 def may_look(viewer: object) -> bool:
@@ -92,6 +94,17 @@ def series(first: Command) -> list[Command]:
 def readings(viewer: object, session: CaptureSession) -> QuerySet[Reading]:
     rows = Reading.objects.filter(session=session).order_by("seq_no")
     return rows if may_look(viewer) else rows.none()
+
+
+def valid_readings(session: CaptureSession, channel: str) -> QuerySet[Reading]:
+    """The readings of one channel that carry a value, in the order in which they were read."""
+    return Reading.objects.filter(session=session, channel=channel, quality=GOOD).order_by("seq_no")
+
+
+def channels_read(session: CaptureSession) -> list[dict[str, Any]]:
+    """The channels of a session with their unit and the number of readings that carry a value."""
+    rows = Reading.objects.filter(session=session, quality=GOOD).values("channel", "unit")
+    return list(rows.annotate(count=Count("pk")).order_by("channel", "unit"))
 
 
 def frames_of(reading: Reading) -> list[Frame]:

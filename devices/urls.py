@@ -1,7 +1,7 @@
 from django.urls import path
 
 from devices import api
-from devices.views import benches, profiles, rigs, wizard
+from devices.views import benches, profiles, rigs, testing, wizard
 
 app_name = "devices"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("sessions/<uuid:pk>/stream/", rigs.stream, name="stream"),
     path("sessions/<uuid:pk>/close/", rigs.close_session, name="close_session"),
     path("sessions/<uuid:pk>/export/", rigs.export, name="export"),
+    path("sessions/<uuid:pk>/test/", testing.session_test, name="session_test"),
     path("sessions/<uuid:pk>/drive/", rigs.drive, name="drive"),
     path("sessions/<uuid:pk>/commands/", rigs.drive_panel, name="drive_panel"),
     path("orders/<uuid:pk>/", rigs.order, name="order"),

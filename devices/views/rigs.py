@@ -15,6 +15,7 @@ from devices.models import CaptureSession, Command
 from devices.replay import profile_of
 from lims.core.paging import page
 from lims.core.text import Refused
+from standards.rules import may_enter_test
 
 FRAMES = 100
 REPLAYED = 2000
@@ -76,6 +77,7 @@ def session(request: HttpRequest, pk: UUID) -> HttpResponse:
         "broken": selectors.first_broken_frame(found) if "check" in request.GET else None,
         "replayed": replayed,
         "clock": rules.clock_is_right(found.port.bench),
+        "may_test": not (may_enter_test(request.user) or rules.session_is_over(found)),
         **_running(request, found),
     }
     return render(request, "devices/session.html", context)

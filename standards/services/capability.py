@@ -114,6 +114,8 @@ def enter_test(
     checked(test).save()
     payload = {"parameter": str(parameter), "kind": kind, "on": on.isoformat()}
     payload |= {"value": test.value, "limit": test.limit, "verdict": test.verdict}
+    if test.session:
+        payload["session"] = test.session
     record("standard.test_entered", by=by, obj=parameter.standard, payload=payload)
     return test
 

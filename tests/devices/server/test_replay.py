@@ -1,7 +1,6 @@
 """Stored bytes read again: every rig of the demonstration gives its digits once more, and what would differ is told."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
@@ -10,74 +9,15 @@ from django.urls import reverse
 
 from devices import exchangefile
 from devices.agent import evidence
-from devices.agent.capture import Recording
-from devices.agent.reader import Reader
-from devices.models import CaptureSession, Port, Reading, RigProfile
+from devices.models import CaptureSession, Port, Reading
 from devices.profiles import load_profile, shipped
 from devices.replay import again
 from devices.rules import follows_from_its_bytes
 from devices.selectors import again_reading, reread
 from devices.services import ingest, register_profile
-from devices.simulators import demo_rigs
-from lims.core import clock
 from lims.core.text import DataError
 
-from .conftest import person
-
-READS = 2
-
-
-def recorded(rig):
-    """What an agent would send of a few readings of a simulated rig: the parts of one batch."""
-    recording = Recording()
-    profile = shipped()[rig.profile_id].with_overrides(rig.settings)
-    samples = []
-    with Reader(profile, str(rig.link), recording.record) as reader:
-        serial = reader.identify()
-        for _ in range(READS):
-            samples += reader.read()
-        header = {
-            "schema": "session/1", "serial_read": serial, "settings": dict(rig.settings), "agent": "0.1", "parser": "1",
-        }  # fmt: skip
-    recording.begin(header)
-    frames = [
-        {
-            "seq": one.seq, "mono_ns": one.mono_ns, "wall_ns": one.wall_ns, "dir": one.direction,
-            "raw": one.raw.hex(), "hash": one.hash.hex(),
-        }
-        for one in recording.frames()
-    ]  # fmt: skip
-    return {"header": header, "frames": frames, "readings": recording.readings(samples)}
-
-
-@pytest.fixture(scope="module")
-def tapes(tmp_path_factory):
-    """One recording of every demo rig that has a profile, made once."""
-    with demo_rigs(tmp_path_factory.mktemp("rigs"), seed=3, speed=20) as rigs:
-        known = {name: rig for name, rig in rigs.rigs.items() if rig.profile_id}
-        with ThreadPoolExecutor(len(known)) as threads:
-            found = dict(zip(known, threads.map(recorded, known.values()), strict=True))
-        return {name: (rigs.rigs[name].profile_id, tape) for name, tape in found.items()}
-
-
-@pytest.fixture
-def stored(line, tapes):
-    """stored("meter"): the session of a rig, as the server has it."""
-
-    def make(name):
-        profile_id, tape = tapes[name]
-        text = shipped()[profile_id].text
-        profile = register_profile(text, by=None)
-        RigProfile.objects.filter(pk=profile.pk).update(approved_at=clock.now())
-        port = Port.objects.create(bench=line.bench, name=f"rig {name}", profile=profile, equipment=line.port.equipment)
-        session = CaptureSession.objects.create(
-            port=port, profile=profile, equipment=line.port.equipment, operator=line.technician
-        )
-        ingest(line.bench, {"session": str(session.pk), **tape})
-        session.refresh_from_db()
-        return session
-
-    return make
+from .conftest import READS, person
 
 
 def run(*arguments):
