@@ -126,6 +126,8 @@ def test_nothing_is_writable_anywhere(client: Client, lab: SimpleNamespace, ther
     assert opened > 60, f"the crawl reaches the rooms: {opened} of {len(known)}"
     for route in known:
         address = next(filled(route, there))
+        if re.match(OWN, address):
+            continue
         answer = client.post(address, {}, headers={"accept": "application/json"})
         if answer.status_code == 405 or address.startswith("/log/") or READS.match(address):
             continue
