@@ -16,7 +16,7 @@ class BulkKillRun(KillRun):
     """Selections of tasks instead of tasks. The web server is at work while a form is sent and while the page is watched."""
 
     # A whole selection takes the web server longer than one approval.
-    window = {**WINDOW, "web": 3.0}
+    window = {**WINDOW, "web": 2.0}
 
     def _lay_out(self, tasks: list[dict[str, Any]]) -> None:
         size = min(SIZE, max(2, self.count // 5))
