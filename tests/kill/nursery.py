@@ -112,9 +112,16 @@ def main() -> None:
 
 
 def _warm() -> None:
+    """Does once what a worker does with its first document: fonts are cut, and the schema of the twin is read."""
+    from django.conf import settings
     from django.db import connections
     from django.urls import get_resolver
 
+    from certificates import dcc, documents
+    from tests.certificates import specimen
+
+    documents.check_pdfa(documents.render(specimen.verification()))
+    dcc.check(b"<none/>", settings.DCC_SCHEMAS)
     _ = get_resolver().reverse_dict
     connections.close_all()
 
