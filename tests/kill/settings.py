@@ -9,5 +9,5 @@ CELERY_TASK_ALWAYS_EAGER = False
 for _entry in CELERY_BEAT_SCHEDULE.values():  # noqa: F405
     _entry["schedule"] = 1.0
 # A job that was killed again and again waits for seconds instead of an hour: here that is chance, not poison.
-JOB_BACKOFF = (1, 5, 10)
+JOB_BACKOFF = (1, 2, 4)
 ACCOUNT_RATE_LIMITS = False
