@@ -25,7 +25,7 @@ def supervisors(deed: Deed) -> list[User]:
 
 
 def submitted_by_whoever_answers(deed: Deed) -> Reason | None:
-    """检定员本人提交；有见习人员测量的，由其指导人员确认并提交。"""
+    """The technician submits; where a trainee measured, the supervisor confirms and submits."""
     found = trainees(deed)
     if not found:
         return by_the_technician(deed)

@@ -78,7 +78,7 @@ def three_different_people(deed: Deed) -> Reason | None:
 
 
 def judges_took_no_part(deed: Deed) -> Reason | None:
-    """录入过数据或以指导人员身份确认过本任务记录的人，不能核验或批准它。"""
+    """Whoever put down values of the task, or confirmed them as a supervisor, neither checks nor approves it."""
     judges = {
         title: person
         for title in ("checker", "approver")

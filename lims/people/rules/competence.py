@@ -148,7 +148,7 @@ def _why_none(act: str, day: date, fitting: list[Authorisation]) -> tuple[str, s
 
 
 def _still_learning(person: User, item: Item, act: str, day: date, fitting: list[Authorisation]) -> Iterable[Reason]:
-    """见习人员不能核验或批准自己正在学习的项目。"""
+    """A trainee neither checks nor approves the item that is being learnt."""
     valid = {one.act for one in fitting if covers(one, day)}
     if Act.TRAIN not in valid or Act.VERIFY in valid:
         return
@@ -163,7 +163,7 @@ def _still_learning(person: User, item: Item, act: str, day: date, fitting: list
 
 
 def _registered(held: Held, day: date, asked: Callable[[], Asked]) -> tuple[Reason | None, Text | None]:
-    """从事检定的人员须考核合格并注册：有登记的必须在当日有效。"""
+    """Whoever verifies has to be examined and registered: what is entered must hold on the day (Metrology Law, article 20)."""
     if any(one.covers(day) for one in held.documents):
         return None, None
     wanted = asked().value
