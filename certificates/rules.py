@@ -140,7 +140,7 @@ def may_supplement(certificate: Certificate, by: User) -> Reason | None:
 
 
 def may_sign_supplement(supplement: Supplement, by: User, act: str) -> Reason | None:
-    """核验和批准补充件的人须有相应授权，且与编制人、核验员不是同一人。act: check or approve."""
+    """Whoever checks or approves a supplement is authorised to, and is neither its author nor its checker. act: check or approve."""
     role, state = {
         "check": (Role.CHECKER, Supplement.State.DRAFTED),
         "approve": (Role.APPROVER, Supplement.State.CHECKED),
@@ -173,7 +173,7 @@ def may_drop_supplement(supplement: Supplement, by: User) -> Reason | None:
 
 
 def text_is_given(text: str, text_en: str) -> Reason | None:
-    """证书是双语的，补充内容也是。"""
+    """A certificate has two languages, and so has what is added to it."""
     if text.strip() and text_en.strip():
         return None
     return reason(

@@ -22,7 +22,7 @@ def is_intact(record: Record | None) -> Reason | None:
 
 
 def is_the_record_seen(record: Record | None, record_sha256: str) -> Reason | None:
-    """核验和批准只对页面上看到的那份记录有效。"""
+    """Checking and approving count for the very record that the page showed."""
     if record is not None and record.sha256 and record.sha256 == record_sha256:
         return None
     return reason(
@@ -45,7 +45,7 @@ def nothing_ticked() -> Reason:
 
 
 def proved_himself(by: User, password: str, *, reauthenticated: bool) -> Reason | None:
-    """批准前须再次证明本人身份。"""
+    """Whoever approves proves once more who he is."""
     if reauthenticated or (password and by.check_password(password)):
         return None
     return reason(

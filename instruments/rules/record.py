@@ -56,7 +56,7 @@ def too_many_entries(count: int, most: int) -> Reason:
 
 
 def why_replaced(code: str, text: str) -> Reason | None:
-    """更正已有的值必须说明原因。"""
+    """Changing a value that is there needs its reason."""
     if code in Entry.Why.values and (code != Entry.Why.OTHER or text.strip()):
         return None
     return reason(
@@ -286,7 +286,7 @@ def _rig_refusals(sheet: Sheet, path: str, value: str, reading: Reading | None) 
 
 
 def is_complete(deed: Deed) -> Reason | None:
-    """缺少数据的记录不能提交。"""
+    """A record that lacks data is not submitted."""
     if deed.sheet is None:
         return reason(
             "no_record",
@@ -312,7 +312,7 @@ def is_complete(deed: Deed) -> Reason | None:
 
 
 def is_decided(deed: Deed) -> Reason | None:
-    """不能得出合格或不合格结论的检定记录不能提交。"""
+    """A verification that comes to neither pass nor fail is not submitted."""
     if deed.sheet is None or deed.task.kind == Task.Kind.CALIBRATION:
         return None
     if deed.sheet.evaluation.conclusion != "undecided":

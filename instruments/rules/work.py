@@ -62,7 +62,7 @@ class Deed:
 
 
 def three_different_people(deed: Deed) -> Reason | None:
-    """检定、核验、批准必须是三个不同的人。"""
+    """Three different people verify, check and approve."""
     for first, second in (("technician", "checker"), ("technician", "approver"), ("checker", "approver")):
         a, b = deed.person(first), deed.person(second)
         if a is not None and a == b:
@@ -198,7 +198,7 @@ def by_the_approver(deed: Deed) -> Reason | None:
 
 
 def returned_by_whose_turn_it_is(deed: Deed) -> Reason | None:
-    """待核验由核验员退回，待批准由批准人退回；检定员不能退回自己的记录。"""
+    """The checker returns what waits for the check, the approver what waits for approval; nobody returns the own record."""
     title = "approver" if deed.task.state == Task.State.CHECKED else "checker"
     if deed.by is not None and deed.by == deed.task.technician:
         return reason(
@@ -225,7 +225,7 @@ def reason_is_given(deed: Deed) -> Reason | None:
 
 
 def nothing_was_issued(deed: Deed) -> Reason | None:
-    """已签发过证书的任务不能取消或作废：证书仍然有效，只能更正到底或放弃更正。"""
+    """A task whose certificate was issued is neither cancelled nor voided: the certificate stands, and its correction is finished or given up."""
     if not _issued_before(deed.task):
         return None
     return reason(
@@ -238,7 +238,7 @@ def nothing_was_issued(deed: Deed) -> Reason | None:
 
 
 def something_was_issued(deed: Deed) -> Reason | None:
-    """放弃更正只适用于已签发过证书的任务。"""
+    """Only a task whose certificate was issued has a correction to give up."""
     if _issued_before(deed.task):
         return None
     return reason(
@@ -259,7 +259,7 @@ def _issued_before(task: Task) -> bool:
 
 
 def people_at_work_stay(deed: Deed) -> Reason | None:
-    """改派不能换掉已经完成自己那一步的人。"""
+    """Assigning anew does not exchange somebody whose step is done."""
     done = {Task.State.SUBMITTED: ("technician",), Task.State.CHECKED: ("technician", "checker")}
     for title in done.get(Task.State(deed.task.state), ()):
         if deed.person(title) != getattr(deed.task, title):
