@@ -5,7 +5,7 @@ again from the bytes. What one part needs from another that did not hold is not 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -111,11 +111,11 @@ class _Check:
         self.events: Events | None = None
 
     def run(self) -> Events | None:
-        self._guarded("authorities", self._keys)
-        self._guarded("facts.json, record.json", self._documents)
+        self.report.guarded("authorities", self._keys)
+        self.report.guarded("facts.json, record.json", self._documents)
         if not self.facts or not self.record:
             return None
-        self._guarded("events.json", self._events)
+        self.report.guarded("events.json", self._events)
         if self.events is None:
             return None
         for name, part in (
@@ -129,21 +129,9 @@ class _Check:
             ("persons.json", self._people),
             ("supplements", self._supplements),
         ):
-            self._guarded(name, part)
+            self.report.guarded(name, part)
         self._limits()
         return self.events
-
-    def _guarded(self, name: str, part: Callable[[], None]) -> None:
-        """A hostile bundle may hold anything anywhere: what a part cannot make sense of is one more fault, never a crash."""
-        try:
-            part()
-        except DataError as error:
-            self.report.wrong(f"{name}：{error.path}：{error.text.zh}", f"{name}: {error.path}: {error.text.en}")
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
-            what = f"{type(error).__name__} {error}"[:120]
-            self.report.wrong(
-                f"{name} 的内容不合格式，无法核对（{what}）", f"{name} is malformed and cannot be checked ({what})"
-            )
 
     def _keys(self) -> None:
         given, archive = self.given, self.archive

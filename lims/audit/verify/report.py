@@ -1,8 +1,9 @@
 """What the verifier says: one sentence for each thing it looked at, in both languages, and what follows from them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lims.core.text import Text
+from lims.core.text import DataError, Text
 
 GOOD, WRONG, UNKNOWN, NOTE = "good", "wrong", "unknown", "note"
 MARKS = {GOOD: "✓", WRONG: "✗", UNKNOWN: "?", NOTE: "·"}
@@ -43,6 +44,19 @@ class Report:
         else:
             self.wrong(wrong.zh, wrong.en)
         return same
+
+    def guarded(self, name: str, part: Callable[[], None]) -> None:
+        """Runs the check of one part. A hostile archive may hold anything anywhere: what the check cannot make sense of is one
+        more fault, never a crash."""
+        try:
+            part()
+        except DataError as error:
+            self.wrong(f"{name}：{error.path}：{error.text.zh}", f"{name}: {error.path}: {error.text.en}")
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
+            what = f"{type(error).__name__} {error}"[:120]
+            self.wrong(
+                f"{name} 的内容不合格式，无法核对（{what}）", f"{name} is malformed and cannot be checked ({what})"
+            )
 
     def several(self, faults: list[Text]) -> None:
         """Faults of one kind: the first few in words, the others as a number."""

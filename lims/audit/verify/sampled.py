@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -76,32 +76,20 @@ class _Check:
         self.reported: Told | None = None
 
     def run(self) -> Events | None:
-        self._guarded("authorities", self._keys)
-        self._guarded(REPORT, self._document)
+        self.report.guarded("authorities", self._keys)
+        self.report.guarded(REPORT, self._document)
         if not self.stated:
             return None
-        self._guarded("events.json", self._events)
-        self._guarded(SEAL, self._seal)
-        self._guarded(SIGNATURE, self._signature)
+        self.report.guarded("events.json", self._events)
+        self.report.guarded(SEAL, self._seal)
+        self.report.guarded(SIGNATURE, self._signature)
         if self.events is not None:
-            self._guarded("events.json", self._entered)
-            self._guarded("events.json", self._ticks)
-        self._guarded(POPULATION, self._draw)
-        self._guarded("bundles", self._bundles)
-        self._guarded(REPORT, self._said)
+            self.report.guarded("events.json", self._entered)
+            self.report.guarded("events.json", self._ticks)
+        self.report.guarded(POPULATION, self._draw)
+        self.report.guarded("bundles", self._bundles)
+        self.report.guarded(REPORT, self._said)
         return self.events
-
-    def _guarded(self, name: str, part: Callable[[], None]) -> None:
-        """As in a bundle: what a part cannot make sense of is one more fault, never a crash."""
-        try:
-            part()
-        except DataError as error:
-            self.report.wrong(f"{name}：{error.path}：{error.text.zh}", f"{name}: {error.path}: {error.text.en}")
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
-            what = f"{type(error).__name__} {error}"[:120]
-            self.report.wrong(
-                f"{name} 的内容不合格式，无法核对（{what}）", f"{name} is malformed and cannot be checked ({what})"
-            )
 
     def _keys(self) -> None:
         given, archive = self.given, self.archive
